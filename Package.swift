@@ -1,0 +1,141 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Targets in floor order: an arrow only goes down (README, "The house").
+
+let settings: [SwiftSetting] = [
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableExperimentalFeature("Lifetimes"),
+]
+
+func cLibrary(_ name: String) -> Target { .systemLibrary(name: name, path: "Sources/C/\(name)") }
+
+func source(
+    _ floor: String, _ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []
+) -> Target {
+    .target(
+        name: name, dependencies: dependencies, path: "Sources/\(floor)/\(name)", resources: resources,
+        swiftSettings: settings)
+}
+
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, path: "Sources/\(name)", swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies + ["Spec"], path: "Tests/\(name)", swiftSettings: settings)
+}
+
+let floor0: [Target] = [
+    cLibrary("CFFmpeg"), cLibrary("CRTMP"), cLibrary("CSQLite"), cLibrary("CMicrohttpd"), cLibrary("CYAML"),
+    cLibrary("COpenSSL"), cLibrary("CCurl"), cLibrary("CLinux"),
+    // The shims hold macros, variadics and inline functions that Swift cannot see; one a library, so that a program
+    // links only what it uses.
+    .target(name: "CShimFFmpeg", path: "Sources/C/CShimFFmpeg"),
+    .target(name: "CShimRTMP", path: "Sources/C/CShimRTMP", linkerSettings: [.linkedLibrary("rtmp")]),
+    .target(name: "CShimSQLite", path: "Sources/C/CShimSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
+    .target(name: "CShimMicrohttpd", path: "Sources/C/CShimMicrohttpd", linkerSettings: [.linkedLibrary("microhttpd")]),
+    .target(name: "CShimCurl", path: "Sources/C/CShimCurl", linkerSettings: [.linkedLibrary("curl")]),
+]
+
+let floor1: [Target] = [
+    source("Base", "Bytes"),
+    source("Base", "Timing"),
+    source("Base", "Log"),
+]
+
+let floor2: [Target] = [
+    source("Protocols", "Codecs", ["Bytes"]),
+    source("Protocols", "RTMP", ["Bytes", "Timing", "Codecs"]),
+    source("Protocols", "ISOBMFF", ["Bytes", "Codecs"]),
+    source("Protocols", "Feed", ["Bytes", "Timing"]),
+    source("Protocols", "JWT", ["Bytes", "Timing"]),
+    source("Native", "FFmpeg", ["Bytes", "CFFmpeg", "CShimFFmpeg"]),
+    source("Native", "SQLite", ["Bytes", "CSQLite", "CShimSQLite"]),
+    source("Native", "Crypto", ["Bytes", "COpenSSL"]),
+    source("Native", "YAML", ["Bytes", "CYAML"]),
+]
+
+let floor3: [Target] = [
+    source("Media", "Timeline", ["Bytes", "Timing", "Feed"]),
+    source("Media", "Forwarding", ["Bytes", "Timing", "Feed", "Codecs", "RTMP", "Timeline"]),
+    source("Media", "Packaging", ["Bytes", "Timing", "Feed", "Codecs", "ISOBMFF", "Timeline"]),
+]
+
+let floor4: [Target] = [
+    source("Shell", "MediaLoop", ["Bytes", "Timing", "Log", "Feed", "Forwarding", "CLinux"]),
+    source("Shell", "RTMPServer", ["Bytes", "Timing", "Log", "Feed", "RTMP", "Forwarding", "MediaLoop"]),
+    source("Shell", "LinkTransport", ["Bytes", "Timing", "Log", "Feed", "Forwarding", "MediaLoop"]),
+    source("Shell", "HTTPServer", ["Bytes", "Timing", "Log", "CMicrohttpd", "CShimMicrohttpd"]),
+    source("Shell", "Storage", ["Bytes", "Timing", "Log"]),
+    source("Shell", "RTMPPush", ["Bytes", "Timing", "Log", "Codecs", "RTMP", "CRTMP", "CShimRTMP"]),
+    source("Shell", "HTTPTransfer", ["Bytes", "CCurl", "CShimCurl"]),
+]
+
+let floor5: [Target] = [
+    source("Control", "Config", ["Bytes", "Timing", "Log", "YAML"]),
+    source("Control", "Store", ["Bytes", "Timing", "Log", "SQLite"]),
+    source("Control", "Jobs", ["Bytes", "Timing", "Log", "Store"]),
+    source(
+        "Control", "Work",
+        [
+            "Bytes", "Timing", "Log", "Feed", "Codecs", "Packaging", "MediaLoop", "LinkTransport", "Storage",
+            "RTMPPush", "Jobs",
+        ]),
+    source(
+        "Control", "Service",
+        [
+            "Bytes", "Timing", "Log", "Feed", "Codecs", "Crypto", "JWT", "Config", "Store", "Jobs", "MediaLoop",
+            "RTMPServer", "LinkTransport", "Forwarding", "Storage",
+        ]),
+    source(
+        "Control", "API",
+        ["Bytes", "Timing", "Log", "Crypto", "JWT", "YAML", "Config", "Store", "Jobs", "Service", "HTTPServer"],
+        resources: [.embedInCode("openapi.yaml")]),
+    source(
+        "Control", "CommandLineTool",
+        ["Bytes", "Timing", "Log", "Crypto", "JWT", "Config", "Service", "HTTPTransfer"]),
+]
+
+let floor6: [Target] = [
+    program("sluice", ["Log", "Timing", "Config", "Service", "API", "CommandLineTool"]),
+    program("sluice-worker", ["Log", "Timing", "Work"]),
+    program("sluice-bench", ["Bytes", "Timing", "Log", "Codecs", "RTMP", "MediaLoop", "ISOBMFF", "HTTPTransfer"]),
+]
+
+let suites: [Target] = [
+    .target(name: "Spec", path: "Tests/Spec", swiftSettings: settings),
+    tests("BaseTests", ["Bytes", "Timing", "Log"]),
+    tests("CodecsTests", ["Bytes", "Codecs"]),
+    tests("RTMPTests", ["Bytes", "Timing", "Codecs", "RTMP"]),
+    tests("ISOBMFFTests", ["Bytes", "Codecs", "ISOBMFF", "FFmpeg"]),
+    tests("FeedTests", ["Bytes", "Timing", "Feed"]),
+    tests("JWTTests", ["Bytes", "Timing", "JWT", "Crypto"]),
+    tests("NativeTests", ["Bytes", "SQLite", "Crypto", "YAML"]),
+    tests("ForwardingTests", ["Bytes", "Timing", "Feed", "Codecs", "RTMP", "Timeline", "Forwarding"]),
+    tests("PackagingTests", ["Bytes", "Timing", "Feed", "Codecs", "ISOBMFF", "Timeline", "Packaging", "FFmpeg"]),
+    tests(
+        "ShellTests",
+        [
+            "Bytes", "Timing", "Log", "Feed", "Codecs", "RTMP", "Forwarding", "MediaLoop", "RTMPServer", "LinkTransport",
+            "HTTPServer", "Storage", "RTMPPush", "HTTPTransfer",
+        ]),
+    tests("ConfigTests", ["Config"]),
+    tests("StoreTests", ["Bytes", "Timing", "Store", "Jobs"]),
+    tests("WorkTests", ["Bytes", "Timing", "Feed", "Codecs", "Packaging", "Work", "Jobs", "ISOBMFF"]),
+    tests("ServiceTests", ["Bytes", "Timing", "Feed", "Store", "Jobs", "Config", "Service"]),
+    tests("APITests", ["Bytes", "Timing", "Crypto", "JWT", "Config", "Store", "Service", "API", "HTTPServer"]),
+    tests("CommandLineToolTests", ["Config", "Service", "CommandLineTool"]),
+    tests("Layout", []),
+]
+
+let package = Package(
+    name: "sluice",
+    targets: floor0 + floor1 + floor2 + floor3 + floor4 + floor5 + floor6 + suites,
+    swiftLanguageModes: [.v6]
+)

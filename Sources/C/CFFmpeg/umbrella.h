@@ -1,0 +1,4 @@
+#pragma once
+#include <libavutil/avutil.h>
+#include <libavcodec/avcodec.h>
+#include <libavformat/avformat.h>

@@ -1,0 +1,3 @@
+#pragma once
+#include <librtmp/rtmp.h>
+#include <librtmp/log.h>

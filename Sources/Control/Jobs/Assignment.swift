@@ -1,0 +1,149 @@
+// What the gateway and a worker tell each other about a job, as JSON inside `LinkMessage.assign`, `.command`, `.report`.
+
+/// One egress for a worker to run.
+public struct EgressAssignment: Codable, Equatable, Sendable {
+    /// `EG_…`
+    public var egress: String
+    /// `RM_…`, and the name for people.
+    public var roomID: String
+    public var room: String
+    /// 1 for the first worker that runs it.
+    public var attempt: Int
+    public var outputs: [OutputAssignment]
+    public var preroll: Preroll
+    /// End by itself after this much recorded media, in seconds; `nil` for no end.
+    public var durationSeconds: Double?
+    /// End by itself after this many bytes over all files; `nil` for no end.
+    public var bytes: Int64?
+    /// Test hook: the worker traps at the first unit of this job (issue: the poison stream). Never set without `--dev`.
+    public var poison: Bool
+
+    public init(
+        egress: String, roomID: String, room: String, attempt: Int, outputs: [OutputAssignment], preroll: Preroll,
+        durationSeconds: Double? = nil, bytes: Int64? = nil, poison: Bool = false
+    ) {
+        self.egress = egress
+        self.roomID = roomID
+        self.room = room
+        self.attempt = attempt
+        self.outputs = outputs
+        self.preroll = preroll
+        self.durationSeconds = durationSeconds
+        self.bytes = bytes
+        self.poison = poison
+    }
+}
+
+public enum Preroll: Codable, Equatable, Sendable {
+    case gop
+    case none
+    case seconds(Double)
+}
+
+public struct OutputAssignment: Codable, Equatable, Sendable {
+    public enum Target: Codable, Equatable, Sendable {
+        /// `root` is the storage root, `path` the resolved path beneath it. A first attempt creates it (and chooses
+        /// another name when it is taken); a later attempt adopts the file that the last one left.
+        case mp4(root: String, path: String, faststart: Bool)
+        /// The whole URL with its key: a secret, never logged.
+        case rtmp(url: String)
+    }
+
+    public enum Selection: Codable, Equatable, Sendable {
+        case all
+        case participant(identity: String, screenShare: Bool)
+        /// By `TR_…` ids.
+        case tracks([String])
+    }
+
+    public var id: String
+    public var target: Target
+    public var selection: Selection
+
+    public init(id: String, target: Target, selection: Selection) {
+        self.id = id
+        self.target = target
+        self.selection = selection
+    }
+}
+
+public enum JobCommand: Codable, Equatable, Sendable {
+    /// Finish what runs and report the end. `abandon` after the wait for a first frame was over.
+    case stop
+    case addOutput(OutputAssignment)
+    case removeOutput(id: String)
+}
+
+/// What a worker tells of a job: at each change of state at once, else at least once a second.
+public struct JobReport: Codable, Equatable, Sendable {
+    public var outputs: [OutputReport]
+    /// True in the last report: every output is complete, failed or removed; the worker has forgotten the job.
+    public var isFinal: Bool
+    /// Set with `isFinal` when the job ended by a limit of its own: `duration` or `bytes`.
+    public var limitReached: String?
+
+    public init(outputs: [OutputReport], isFinal: Bool, limitReached: String? = nil) {
+        self.outputs = outputs
+        self.isFinal = isFinal
+        self.limitReached = limitReached
+    }
+}
+
+public struct OutputReport: Codable, Equatable, Sendable {
+    public enum State: String, Codable, Sendable {
+        /// Subscribed, no media yet.
+        case pending
+        /// Media comes, nothing durable or accepted yet.
+        case starting
+        /// A decodable first frame is synced to disk, or the destination has taken the first key frame.
+        case active
+        /// A push that lost its destination and waits for the next try.
+        case retrying
+        case complete
+        case failed
+        case removed
+    }
+
+    public var id: String
+    public var state: State
+    /// Wall time of the first video key frame (or first audio frame), nanoseconds since 1970; 0 until known.
+    public var startedAt: Int64
+    /// Media in the output so far.
+    public var durationSeconds: Double
+    public var sizeBytes: Int64
+    /// The absolute path as it was created, once it is.
+    public var location: String?
+    /// Units taken from the feed, and units that the feed no longer held (a `missed` event, or a live cut).
+    public var unitsIn: Int64
+    public var unitsLost: Int64
+    public var retries: Int
+    /// A code of ErrorCode, and words for a person.
+    public var errorCode: String?
+    public var errorMessage: String?
+    public var warnings: [ReportedWarning]
+
+    public init(id: String, state: State) {
+        self.id = id
+        self.state = state
+        startedAt = 0
+        durationSeconds = 0
+        sizeBytes = 0
+        unitsIn = 0
+        unitsLost = 0
+        retries = 0
+        warnings = []
+    }
+}
+
+/// For the API's `warnings`: a track that the output cannot hold, a gap that stands in the file.
+public struct ReportedWarning: Codable, Equatable, Sendable {
+    public var code: String
+    public var message: String
+    public var remedy: String
+
+    public init(code: String, message: String, remedy: String) {
+        self.code = code
+        self.message = message
+        self.remedy = remedy
+    }
+}

@@ -1,0 +1,196 @@
+public import Feed
+import Timing
+
+/// The part of a room's feed that is still held: from the oldest position that a durable consumer has not acknowledged,
+/// never less than the last GOP, never more than ``Limits`` (DESIGN section 1).
+///
+/// Positions rise by one; a consumer is a cursor. Nobody waits for a consumer: one that falls behind the limits is told
+/// with a `missed` event and goes on at the oldest key frame held.
+public struct FeedRing: Sendable {
+    public struct Limits: Equatable, Sendable {
+        /// Bytes of media held for one room, at most.
+        public var bytes: Int
+        /// Room time held, at most.
+        public var span: Duration
+        /// How far a live consumer may lag before it is cut to a key frame.
+        public var liveLag: Duration
+
+        public init(bytes: Int = 64 << 20, span: Duration = .seconds(30), liveLag: Duration = .seconds(2)) {
+            self.bytes = bytes
+            self.span = span
+            self.liveLag = liveLag
+        }
+    }
+
+    public let limits: Limits
+    /// The oldest position held, and the position that the next record gets.
+    public private(set) var oldest: UInt64 = 0
+    public private(set) var next: UInt64 = 0
+    /// Bytes of media held now.
+    public private(set) var byteCount = 0
+    /// Records that went before every durable consumer had acknowledged them.
+    public private(set) var droppedRecords: UInt64 = 0
+    public private(set) var state = RoomState()
+
+    /// The state just before `oldest`.
+    private var oldestState = RoomState()
+    /// A circular buffer: the record at `position` stands at `position & mask`.
+    private var slots: [Record?] = Array(repeating: nil, count: 256)
+    /// The latest key frame of each video track.
+    private var lastKey: [TrackNumber: UInt64] = [:]
+    private var acknowledged: [Int: UInt64] = [:]
+    private var lastConsumer = 0
+
+    public init(limits: Limits = Limits()) { self.limits = limits }
+
+    // MARK: Writing
+
+    /// Adds a record at room time `time` (nanoseconds) and lets go of what nobody needs.
+    @discardableResult
+    public mutating func append(_ body: Record.Body, time: Int64) -> UInt64 {
+        let position = next
+        if next - oldest == UInt64(slots.count) { grow() }
+        slots[slot(position)] = Record(position: position, time: time, body: body)
+        next += 1
+        switch body {
+        case .event(let event): apply(event)
+        case .unit(let unit):
+            byteCount += unit.bytes.count
+            if unit.isKey { noteKey(unit.track, at: position) }
+        case .packet(let packet):
+            byteCount += packet.bytes.count
+            if packet.isKey { noteKey(packet.track, at: position) }
+        }
+        trim()
+        return position
+    }
+
+    private mutating func apply(_ event: RoomEvent) {
+        state.apply(event)
+        switch event {
+        case .unpublished(let track): lastKey[track] = nil
+        case .left: lastKey = lastKey.filter { state.tracks[$0.key] != nil }
+        default: break
+        }
+    }
+
+    private mutating func noteKey(_ track: TrackNumber, at position: UInt64) {
+        if state.tracks[track]?.info.kind == .video { lastKey[track] = position }
+    }
+
+    // MARK: Durable consumers
+
+    /// Keeps the feed from `position` on, as far as the limits allow, until ``release(_:)``.
+    /// - Returns: the consumer's number for ``acknowledge(_:through:)``.
+    public mutating func retain(from position: UInt64) -> Int {
+        lastConsumer += 1
+        acknowledged[lastConsumer] = position
+        return lastConsumer
+    }
+
+    /// Everything before `position` is safe with this consumer.
+    public mutating func acknowledge(_ consumer: Int, before position: UInt64) {
+        guard let known = acknowledged[consumer], position > known else { return }
+        acknowledged[consumer] = min(position, next)
+        trim()
+    }
+
+    public mutating func release(_ consumer: Int) {
+        acknowledged[consumer] = nil
+        trim()
+    }
+
+    // MARK: Reading
+
+    public func record(at position: UInt64) -> Record? {
+        position >= oldest && position < next ? slots[slot(position)] : nil
+    }
+
+    /// The state just before `position`, for a consumer that begins there.
+    public func state(before position: UInt64) -> RoomState {
+        var state = oldestState
+        var at = oldest
+        while at < min(position, next) {
+            if case .event(let event) = slots[slot(at)]?.body { state.apply(event) }
+            at += 1
+        }
+        return state
+    }
+
+    /// Where a consumer of `selection` begins for `start`: at or before the present GOP of each of its video tracks.
+    public func position(for start: Subscribe.Start, of selection: Subscribe.Selection) -> UInt64 {
+        let keys = state.tracks(in: selection).compactMap { lastKey[$0.info.number] }
+        switch start {
+        case .gop: return max(keys.min() ?? next, oldest)
+        case .live: return next
+        case .position(let position): return min(position, next)
+        case .preroll(let nanoseconds):
+            guard next > oldest, let newest = slots[slot(next - 1)]?.time else { return next }
+            let wanted = firstKey(since: newest &- nanoseconds, of: selection)
+            return wanted ?? max(keys.min() ?? next, oldest)
+        }
+    }
+
+    /// The latest position at which every selected video track has begun a GOP; where a lagging live consumer is cut to.
+    public func cutPosition(of selection: Subscribe.Selection) -> UInt64? {
+        state.tracks(in: selection).compactMap { lastKey[$0.info.number] }.min()
+    }
+
+    private func firstKey(since time: Int64, of selection: Subscribe.Selection) -> UInt64? {
+        for position in oldest..<next {
+            guard let record = slots[slot(position)], record.time >= time, case .unit(let unit) = record.body,
+                unit.isKey, let track = state.tracks[unit.track], track.info.kind == .video,
+                state.selects(track.info, by: selection)
+            else { continue }
+            return position
+        }
+        return nil
+    }
+
+    // MARK: Holding
+
+    private func slot(_ position: UInt64) -> Int { Int(truncatingIfNeeded: position) & (slots.count - 1) }
+
+    private mutating func grow() {
+        var larger = [Record?](repeating: nil, count: slots.count * 2)
+        for position in oldest..<next {
+            larger[Int(truncatingIfNeeded: position) & (larger.count - 1)] = slots[slot(position)]
+        }
+        slots = larger
+    }
+
+    private mutating func trim() {
+        let gop = lastKey.values.min() ?? next
+        let needed = min(gop, acknowledged.values.min() ?? next)
+        while oldest < needed { dropOldest() }
+        guard isOverLimit else { return }
+        let before = oldest
+        repeat { dropOldest() } while oldest < next && (isOverLimit || !isCut(oldest))
+        droppedRecords += oldest - before
+    }
+
+    private var isOverLimit: Bool {
+        guard byteCount <= limits.bytes else { return true }
+        guard next > oldest, let first = slots[slot(oldest)], let last = slots[slot(next - 1)] else { return false }
+        return last.time &- first.time > limits.span.nanoseconds
+    }
+
+    /// Whole GOPs go: the feed may begin at a key frame of video, or anywhere when there is no video.
+    private func isCut(_ position: UInt64) -> Bool {
+        guard !lastKey.isEmpty else { return true }
+        guard case .unit(let unit) = slots[slot(position)]?.body else { return false }
+        return unit.isKey && lastKey[unit.track] != nil
+    }
+
+    private mutating func dropOldest() {
+        let index = slot(oldest)
+        switch slots[index]?.body {
+        case .event(let event): oldestState.apply(event)
+        case .unit(let unit): byteCount -= unit.bytes.count
+        case .packet(let packet): byteCount -= packet.bytes.count
+        case nil: break
+        }
+        slots[index] = nil
+        oldest += 1
+    }
+}

@@ -1,0 +1,90 @@
+public import Feed
+public import Forwarding
+public import Timing
+
+/// The rooms that live on one loop, each with its feed. Lives on the loop's thread.
+public final class RoomHost {
+    private var rooms: [String: Room] = [:]
+    private let limits: FeedRing.Limits
+
+    public init(limits: FeedRing.Limits) { self.limits = limits }
+
+    /// The room `id` (`RM_…`), made now if it is new. `wall` ties room time to UTC.
+    public func open(_ id: String, at now: Instant, wall: WallTime) -> Room {
+        if let room = rooms[id] { return room }
+        let room = Room(id: id, epoch: now, wall: wall, limits: limits)
+        rooms[id] = room
+        return room
+    }
+
+    public func room(_ id: String) -> Room? { rooms[id] }
+
+    /// Ends the room's feed: its consumers are told that nothing more comes.
+    public func close(_ id: String) { rooms.removeValue(forKey: id)?.isClosed = true }
+
+    /// Bytes of media held by all rooms: the gateway's stated bound is rooms × `limits.bytes`.
+    public var heldBytes: Int { rooms.values.reduce(0) { $0 + $1.ring.byteCount } }
+
+    public var all: some Collection<Room> { rooms.values }
+}
+
+/// One room on its loop: the feed, and the numbers of who is in it.
+public final class Room {
+    public let id: String
+    public var ring: FeedRing
+    public fileprivate(set) var isClosed = false
+    private let epoch: Instant
+    private var participants: [String: ParticipantNumber] = [:]
+    private var tracks: [String: TrackNumber] = [:]
+    private var lastNumber: UInt32 = 0
+
+    fileprivate init(id: String, epoch: Instant, wall: WallTime, limits: FeedRing.Limits) {
+        self.id = id
+        self.epoch = epoch
+        ring = FeedRing(limits: limits)
+        ring.append(.event(.clock(epoch: wall.nanoseconds)), time: 0)
+    }
+
+    /// Nanoseconds on the room's clock.
+    public func time(at now: Instant) -> Int64 { (now - epoch).nanoseconds }
+
+    public func append(_ event: RoomEvent, at now: Instant) {
+        ring.append(.event(event), time: time(at: now))
+    }
+
+    /// Lets the participant `id` (`PA_…`) in, or finds it.
+    public func join(id: String, identity: String, name: String, at now: Instant) -> ParticipantNumber {
+        if let number = participants[id] { return number }
+        let number = ParticipantNumber(rawValue: takeNumber())
+        participants[id] = number
+        append(.joined(ParticipantInfo(number: number, id: id, identity: identity, name: name)), at: now)
+        return number
+    }
+
+    /// Publishes the track `id` (`TR_…`); again with the same number when its publisher came back.
+    public func publish(
+        id: String, of participant: ParticipantNumber, kind: TrackInfo.Kind, source: TrackInfo.Source, at now: Instant
+    ) -> TrackNumber {
+        let number = tracks[id] ?? TrackNumber(rawValue: takeNumber())
+        tracks[id] = number
+        let info = TrackInfo(
+            number: number, id: id, participant: participant, kind: kind, source: source, form: .units)
+        append(.published(info), at: now)
+        return number
+    }
+
+    /// The participant and its tracks are gone for good.
+    public func leave(id: String, at now: Instant) {
+        guard let number = participants.removeValue(forKey: id) else { return }
+        for track in ring.state.tracks.values where track.info.participant == number {
+            tracks[track.info.id] = nil
+            append(.unpublished(track.info.number), at: now)
+        }
+        append(.left(number), at: now)
+    }
+
+    private func takeNumber() -> UInt32 {
+        lastNumber += 1
+        return lastNumber
+    }
+}

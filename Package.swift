@@ -125,12 +125,12 @@ let suites: [Target] = [
             "Bytes", "Timing", "Log", "Feed", "Codecs", "RTMP", "Forwarding", "MediaLoop", "RTMPServer", "LinkTransport",
             "HTTPServer", "Storage", "RTMPPush", "HTTPTransfer",
         ]),
-    tests("ConfigTests", ["Config"]),
+    tests("ConfigTests", ["Log", "Config"]),
     tests("StoreTests", ["Bytes", "Timing", "Store", "Jobs"]),
     tests("WorkTests", ["Bytes", "Timing", "Feed", "Codecs", "Packaging", "Work", "Jobs", "ISOBMFF"]),
     tests("ServiceTests", ["Bytes", "Timing", "Feed", "Store", "Jobs", "Config", "Service"]),
     tests("APITests", ["Bytes", "Timing", "Crypto", "JWT", "Config", "Store", "Service", "API", "HTTPServer"]),
-    tests("CommandLineToolTests", ["Config", "Service", "CommandLineTool"]),
+    tests("CommandLineToolTests", ["Log", "Config", "JWT", "Crypto", "HTTPTransfer", "CommandLineTool"]),
     tests("Layout", []),
 ]
 

@@ -21,7 +21,7 @@ public struct Configuration: Equatable, Sendable {
     public var shutdown = Shutdown()
     public var limits = Limits()
     /// Set by `--dev`: a known key pair, every listener on loopback.
-    public internal(set) var isDev = false
+    public var isDev = false
 
     public init() {}
 }
@@ -40,6 +40,11 @@ extension Configuration {
     public struct TLSFiles: Equatable, Sendable {
         public var cert: String
         public var key: String
+
+        public init(cert: String, key: String) {
+            self.cert = cert
+            self.key = key
+        }
     }
 
     public struct RTMP: Equatable, Sendable {

@@ -85,6 +85,7 @@ struct EventStream: ~Copyable {
         if let context = unsafe parser.pointee.context {
             words += " (\(unsafe String(cString: context)))"
         }
-        return YAMLError(cause: .syntax(words), line: Int(clamping: mark.line) + 1, column: Int(clamping: mark.column) + 1)
+        return YAMLError(
+            cause: .syntax(words), line: Int(clamping: mark.line) + 1, column: Int(clamping: mark.column) + 1)
     }
 }

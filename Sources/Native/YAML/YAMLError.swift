@@ -23,7 +23,8 @@ public struct YAMLError: Error, Equatable, Sendable, CustomStringConvertible {
     public var message: String {
         switch cause {
         case .syntax(let words): words
-        case .duplicateKey(let key, let firstLine): "the key `\(key)` stands here a second time; first in line \(firstLine)"
+        case .duplicateKey(let key, let firstLine):
+            "the key `\(key)` stands here a second time; first in line \(firstLine)"
         case .keyNotScalar: "a key must be plain text"
         case .alias: "anchors (&) and aliases (*) are not supported: write the value out"
         case .secondDocument: "a second document (---) begins here; one file holds one document"

@@ -50,12 +50,21 @@ extension YAMLNode {
         if case .scalar(let text, _) = value { text } else { nil }
     }
 
+    /// The items of a sequence.
+    public var items: [YAMLNode]? {
+        if case .sequence(let items) = value { items } else { nil }
+    }
+
+    /// The entries of a mapping.
+    public var entries: [YAMLEntry]? {
+        if case .mapping(let entries) = value { entries } else { nil }
+    }
+
     public var isNull: Bool { scalar == .null }
 
     /// The value of `key`, when this is a mapping that has it.
     public subscript(key: String) -> YAMLNode? {
-        guard case .mapping(let entries) = value else { return nil }
-        return entries.first { $0.key == key }?.value
+        entries?.first { $0.key == key }?.value
     }
 }
 

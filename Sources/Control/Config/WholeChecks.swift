@@ -1,0 +1,56 @@
+import Log
+
+/// What must hold of the configuration as a whole before a gateway may start.
+extension ConfigurationReader {
+    /// A secret shorter than this can be guessed.
+    static let shortestSecret = 32
+
+    /// Secrets that stand in our own documents, so that everybody has them.
+    static let documentedSecrets: Set<String> = [
+        "secret", "***", "replace-this-with-a-secret-from-sluice-token-new-key",
+    ]
+
+    mutating func checkWhole() {
+        checkKeys()
+        checkPorts()
+        if configuration.rtmp.tlsPort != nil, configuration.http.tls == nil {
+            report(.whole, "rtmp.tls_port", "needs a certificate: set http.tls")
+        }
+    }
+
+    private mutating func checkKeys() {
+        guard !configuration.keys.isEmpty else {
+            return report(
+                .whole, "keys",
+                "no API key is set, so nobody could use the gateway. Make one with `sluice token --new-key` and put it under `keys:`; to try Sluice on this machine, start with --dev"
+            )
+        }
+        for key in configuration.keys where !(configuration.isDev && key == DevelopmentKey.pair) {
+            let secret = key.secret.reveal()
+            if Self.documentedSecrets.contains(secret) {
+                report(
+                    .whole, "keys.\(key.id)",
+                    "this secret stands in the documentation, so everybody knows it. Make one with `sluice token --new-key`"
+                )
+            } else if secret.utf8.count < Self.shortestSecret {
+                report(
+                    .whole, "keys.\(key.id)",
+                    "the secret has \(secret.utf8.count) bytes and needs \(Self.shortestSecret). Make one with `sluice token --new-key`"
+                )
+            }
+        }
+    }
+
+    private mutating func checkPorts() {
+        var owners: [UInt16: String] = [:]
+        let ports: [(String, UInt16?)] = [
+            ("http.port", configuration.http.port), ("rtmp.port", configuration.rtmp.port),
+            ("rtmp.tls_port", configuration.rtmp.tlsPort), ("rtc.tcp_port", configuration.rtc.tcpPort),
+        ]
+        for case (let key, let port?) in ports {
+            if let owner = owners.updateValue(key, forKey: port) {
+                report(.whole, key, "port \(port) is already that of \(owner)")
+            }
+        }
+    }
+}

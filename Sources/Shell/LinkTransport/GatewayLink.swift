@@ -1,0 +1,247 @@
+import Feed
+import Forwarding
+import Glibc
+import Log
+public import MediaLoop
+public import Timing
+
+/// What a worker's link tells the control plane.
+public enum LinkEvent: Sendable {
+    case connected(worker: String, processID: Int32)
+    case report(worker: String, job: String, fence: UInt64, body: [UInt8])
+    case pong(worker: String)
+    /// The worker is gone, or said something that it may not say.
+    case closed(worker: String, cause: String)
+}
+
+/// The gateway's end of one worker's link: serves subscriptions from the rooms of its loop, and carries commands.
+///
+/// Lives on the loop. Memory is bounded: records wait in the rooms' rings, not here; at most ``outputLimit`` bytes of
+/// frames wait for the socket.
+public final class GatewayLink: DescriptorHandler {
+    static let outputLimit = 1 << 20
+    private static let readSize = 64 << 10
+
+    public let worker: String
+    private let loop: EventLoop
+    private let rooms: RoomHost
+    private let descriptor: Int32
+    private let onEvent: @Sendable (LinkEvent) -> Void
+    private var token: EventLoop.Token?
+    private var reader = LinkFrameReader()
+    private var output: [UInt8] = []
+    private var sent = 0
+    private var isWaitingToWrite = false
+    private var subscriptions: [UInt32: Subscription] = [:]
+    /// The order in which subscriptions are served, and who is next: each gets its turn.
+    private var order: [UInt32] = []
+    private var turn = 0
+    /// The fence in force of each job on this worker.
+    private var fences: [String: UInt64] = [:]
+
+    private struct Subscription {
+        let room: Room
+        let job: String
+        var cursor: FeedCursor
+    }
+
+    /// Takes over `descriptor`, a connected Unix socket that does not block.
+    public init(
+        worker: String, descriptor: Int32, rooms: RoomHost, loop: EventLoop,
+        onEvent: @escaping @Sendable (LinkEvent) -> Void
+    ) {
+        self.worker = worker
+        self.descriptor = descriptor
+        self.rooms = rooms
+        self.loop = loop
+        self.onEvent = onEvent
+        token = loop.add(descriptor, for: .readable, self)
+        send(.hello(Hello(name: "gateway", processID: getpid())))
+    }
+
+    deinit { Glibc.close(descriptor) }
+
+    // MARK: From the control plane
+
+    public func assign(job: String, fence: UInt64, body: [UInt8]) {
+        fences[job] = fence
+        send(.assign(job: job, fence: fence, body: body))
+    }
+
+    public func command(job: String, fence: UInt64, body: [UInt8]) {
+        send(.command(job: job, fence: fence, body: body))
+    }
+
+    public func ping(_ number: UInt64) { send(.ping(number)) }
+
+    public func shutDown() { send(.shutdown) }
+
+    /// Ends the link and lets go of what its subscriptions held.
+    public func close() {
+        guard let token else { return }
+        loop.remove(token)
+        self.token = nil
+        for number in order { release(number) }
+        order = []
+    }
+
+    public var isClosed: Bool { token == nil }
+
+    // MARK: From the socket
+
+    public func ready(_ events: Readiness, at now: Instant) {
+        if !events.isDisjoint(with: [.readable, .closed]) { receive() }
+        if events.contains(.writable), !isClosed {
+            write()
+            flush()
+        }
+    }
+
+    private func receive() {
+        var cause: String?
+        unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Self.readSize) { buffer in
+            while cause == nil {
+                let count = unsafe recv(descriptor, buffer.baseAddress, buffer.count, 0)
+                if count < 0 && errno == EINTR { continue }
+                if count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK) { return }
+                guard count > 0 else {
+                    cause = count == 0 ? "the worker closed its link" : "link error \(errno)"
+                    return
+                }
+                unsafe reader.append(UnsafeBufferPointer(rebasing: buffer[..<count]).span)
+                cause = handleMessages()
+                if count < buffer.count { return }
+            }
+        }
+        if let cause { fail(cause) }
+    }
+
+    /// - Returns: why the link must end, or `nil`.
+    private func handleMessages() -> String? {
+        do throws(FeedError) {
+            while let message = try reader.next() {
+                if let cause = handle(message) { return cause }
+            }
+            return nil
+        } catch { return "malformed link message: \(error)" }
+    }
+
+    private func fail(_ cause: String) {
+        guard !isClosed else { return }
+        close()
+        onEvent(.closed(worker: worker, cause: cause))
+    }
+
+    private func handle(_ message: LinkMessage) -> String? {
+        switch message {
+        case .hello(let hello):
+            guard hello.version == LinkVersion.current else {
+                return "the worker speaks link version \(hello.version), the gateway \(LinkVersion.current)"
+            }
+            onEvent(.connected(worker: worker, processID: hello.processID))
+        case .subscribe(let request): subscribe(request)
+        case .unsubscribe(let number):
+            guard subscriptions[number] != nil else { break }
+            end(number, .unsubscribed)
+        case .acknowledge(let number, let position, let fence): acknowledge(number, before: position, fence: fence)
+        case .keyFrameRequest: break  // only packet tracks can be asked (WebRTC); a unit track's encoder cannot
+        case .report(let job, let fence, let body):
+            onEvent(.report(worker: worker, job: job, fence: fence, body: body))
+        case .pong: onEvent(.pong(worker: worker))
+        case .assign, .command, .subscribed, .record, .ended, .ping, .shutdown:
+            return "a worker may not send this message"
+        }
+        return nil
+    }
+
+    private func subscribe(_ request: Subscribe) {
+        guard fences[request.job] == request.fence else {
+            return send(.ended(subscription: request.subscription, .fenced))
+        }
+        guard let room = rooms.room(request.room), subscriptions[request.subscription] == nil else {
+            return send(.ended(subscription: request.subscription, .notFound))
+        }
+        let cursor = FeedCursor(
+            on: &room.ring, selection: request.selection, start: request.start, isDurable: request.isDurable)
+        send(.subscribed(subscription: request.subscription, position: cursor.position))
+        subscriptions[request.subscription] = Subscription(room: room, job: request.job, cursor: cursor)
+        order.append(request.subscription)
+        flush()
+    }
+
+    private func acknowledge(_ number: UInt32, before position: UInt64, fence: UInt64) {
+        guard let subscription = subscriptions[number], fences[subscription.job] == fence else { return }
+        subscription.cursor.acknowledge(before: position, in: &subscription.room.ring)
+    }
+
+    private func end(_ number: UInt32, _ reason: EndReason) {
+        release(number)
+        order.removeAll { $0 == number }
+        send(.ended(subscription: number, reason))
+    }
+
+    private func release(_ number: UInt32) {
+        guard let subscription = subscriptions.removeValue(forKey: number) else { return }
+        subscription.cursor.end(in: &subscription.room.ring)
+    }
+
+    // MARK: To the socket
+
+    /// Moves what the subscriptions are due into the socket, each in its turn. Call it a few times in a second.
+    public func flush() {
+        guard !isClosed, !isWaitingToWrite else { return }
+        var idle = 0
+        while idle < order.count, !isWaitingToWrite {
+            turn = turn + 1 < order.count ? turn + 1 : 0
+            idle = fill(from: order[turn]) ? 0 : idle + 1
+            if output.count - sent >= Self.outputLimit / 4 { write() }
+        }
+        write()
+        for number in order where subscriptions[number]?.room.isClosed == true { finish(number) }
+    }
+
+    /// A closed room's subscription ends once its last record is out.
+    private func finish(_ number: UInt32) {
+        guard !isWaitingToWrite, let subscription = subscriptions[number],
+            subscription.cursor.position >= subscription.room.ring.next
+        else { return }
+        end(number, .roomClosed)
+    }
+
+    /// - Returns: false when the subscription is at the live edge.
+    private func fill(from number: UInt32) -> Bool {
+        guard var subscription = subscriptions.removeValue(forKey: number) else { return false }
+        defer { subscriptions[number] = subscription }
+        let start = output.count
+        while output.count - start < Self.outputLimit / 16, let record = subscription.cursor.next(in: subscription.room.ring) {
+            LinkMessage.record(subscription: number, record).encode(into: &output)
+        }
+        return output.count > start
+    }
+
+    private func send(_ message: LinkMessage) {
+        guard !isClosed else { return }
+        message.encode(into: &output)
+        write()
+    }
+
+    private func write() {
+        while sent < output.count {
+            let count = unsafe output.withUnsafeBytes { bytes in
+                unsafe Glibc.send(
+                    descriptor, bytes.baseAddress?.advanced(by: sent), bytes.count - sent, Int32(MSG_NOSIGNAL))
+            }
+            if count < 0 && errno == EINTR { continue }
+            guard count > 0 else { break }
+            sent += count
+        }
+        if sent == output.count {
+            output.removeAll(keepingCapacity: output.capacity <= Self.outputLimit)
+            sent = 0
+        }
+        let mustWait = !output.isEmpty
+        guard mustWait != isWaitingToWrite, let token else { return }
+        isWaitingToWrite = mustWait
+        loop.change(token, to: mustWait ? [.readable, .writable] : .readable)
+    }
+}

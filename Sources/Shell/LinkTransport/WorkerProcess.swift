@@ -1,0 +1,112 @@
+import CLinux
+import Glibc
+public import MediaLoop
+public import Timing
+
+/// How a process ended.
+public enum ProcessEnd: Equatable, Sendable {
+    case exited(code: Int32)
+    case killed(signal: Int32)
+}
+
+/// Why no process could be made.
+public struct SpawnError: Error, Equatable, Sendable {
+    public var call: String
+    public var code: Int32
+}
+
+/// Owns one child process from its start until its end was seen. Lives on a loop, which watches the process descriptor.
+///
+/// The child gets its end of the link as descriptor ``linkDescriptor``.
+public final class WorkerProcess: DescriptorHandler {
+    public static let linkDescriptor: Int32 = 3
+
+    public let processID: Int32
+    private let descriptor: Int32
+    private let loop: EventLoop
+    private let onEnd: @Sendable (ProcessEnd) -> Void
+    private var token: EventLoop.Token?
+
+    /// Starts `executable`.
+    /// - Returns: the process, and the gateway's end of the link: a Unix socket that does not block.
+    public static func start(
+        executable: String, arguments: [String], environment: [String], loop: EventLoop,
+        onEnd: @escaping @Sendable (ProcessEnd) -> Void
+    ) throws(SpawnError) -> (process: WorkerProcess, link: Int32) {
+        var pair: [Int32] = [-1, -1]
+        let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
+        guard unsafe socketpair(AF_UNIX, kind, 0, &pair) == 0 else { throw SpawnError(call: "socketpair", code: errno) }
+        defer { close(pair[1]) }
+        for end in pair {
+            var size: Int32 = 1 << 20
+            unsafe setsockopt(end, SOL_SOCKET, SO_SNDBUF, &size, socklen_t(MemoryLayout<Int32>.size))
+        }
+        do throws(SpawnError) {
+            let pid = try spawn(executable, arguments, environment, link: pair[1])
+            let watch = clinux_pidfd_open(pid)
+            guard watch >= 0 else {
+                kill(pid, SIGKILL)
+                throw SpawnError(call: "pidfd_open", code: errno)
+            }
+            _ = fcntl(pair[0], F_SETFL, O_NONBLOCK)
+            return (WorkerProcess(processID: pid, descriptor: watch, loop: loop, onEnd: onEnd), pair[0])
+        } catch {
+            close(pair[0])
+            throw error
+        }
+    }
+
+    private init(processID: pid_t, descriptor: Int32, loop: EventLoop, onEnd: @escaping @Sendable (ProcessEnd) -> Void) {
+        self.processID = processID
+        self.descriptor = descriptor
+        self.loop = loop
+        self.onEnd = onEnd
+        token = loop.add(descriptor, for: .readable, self)
+    }
+
+    deinit { close(descriptor) }
+
+    /// Sends a signal; none once the end was seen, since the number may then be another's.
+    public func signal(_ number: Int32) {
+        if token != nil { kill(processID, number) }
+    }
+
+    public func ready(_ events: Readiness, at now: Instant) {
+        var status: Int32 = 0
+        guard let token, unsafe waitpid(processID, &status, WNOHANG) == processID else { return }
+        loop.remove(token)
+        self.token = nil
+        let signal = status & 0x7F
+        onEnd(signal == 0 ? .exited(code: (status >> 8) & 0xFF) : .killed(signal: signal))
+    }
+
+    private static func spawn(
+        _ executable: String, _ arguments: [String], _ environment: [String], link: Int32
+    ) throws(SpawnError) -> pid_t {
+        var actions = unsafe posix_spawn_file_actions_t()
+        unsafe posix_spawn_file_actions_init(&actions)
+        defer { unsafe posix_spawn_file_actions_destroy(&actions) }
+        unsafe posix_spawn_file_actions_adddup2(&actions, link, linkDescriptor)
+        var attributes = posix_spawnattr_t()
+        unsafe posix_spawnattr_init(&attributes)
+        defer { unsafe posix_spawnattr_destroy(&attributes) }
+        // A group of its own: Ctrl-C at the terminal reaches the gateway alone, which then seals what its workers do.
+        unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
+        var pid = pid_t()
+        let code = unsafe withCStrings([executable] + arguments) { arguments in
+            unsafe withCStrings(environment) { environment in
+                unsafe posix_spawn(&pid, executable, &actions, &attributes, arguments, environment)
+            }
+        }
+        guard code == 0 else { throw SpawnError(call: "start \(executable)", code: code) }
+        return pid
+    }
+
+    private static func withCStrings<Result>(
+        _ strings: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> Result
+    ) -> Result {
+        let copies = unsafe strings.map { unsafe strdup($0) }
+        defer { unsafe copies.forEach { unsafe free($0) } }
+        return unsafe body(copies + [nil])
+    }
+}

@@ -122,7 +122,8 @@ let suites: [Target] = [
     tests(
         "ShellTests",
         [
-            "Bytes", "Timing", "Log", "Feed", "Codecs", "RTMP", "Forwarding", "MediaLoop", "RTMPServer", "LinkTransport",
+            "Bytes", "Timing", "Log", "Feed", "Codecs", "RTMP", "Forwarding", "MediaLoop", "RTMPServer",
+            "LinkTransport",
             "HTTPServer", "Storage", "RTMPPush", "HTTPTransfer",
         ]),
     tests("ConfigTests", ["Log", "Config"]),
@@ -130,7 +131,7 @@ let suites: [Target] = [
     tests("WorkTests", ["Bytes", "Timing", "Feed", "Codecs", "Packaging", "Work", "Jobs", "ISOBMFF"]),
     tests("ServiceTests", ["Bytes", "Timing", "Feed", "Store", "Jobs", "Config", "Service"]),
     tests("APITests", ["Bytes", "Timing", "Crypto", "JWT", "Config", "Store", "Service", "API", "HTTPServer"]),
-    tests("CommandLineToolTests", ["Log", "Config", "JWT", "Crypto", "HTTPTransfer", "CommandLineTool"]),
+    tests("CommandLineToolTests", ["Log", "Config", "Crypto", "JWT", "HTTPTransfer", "CommandLineTool"]),
     tests("Layout", []),
 ]
 

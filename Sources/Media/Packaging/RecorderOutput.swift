@@ -1,0 +1,77 @@
+public import Timing
+
+extension MP4Recorder {
+    /// What the caller is to do next, in this order, one after another.
+    public enum Output: Equatable, Sendable {
+        /// Write these bytes at the end of the file.
+        case append([UInt8])
+        /// Overwrite bytes at `offset`, in one write.
+        case patch(offset: UInt64, [UInt8])
+        /// Make all that was written so far durable, then acknowledge the feed up to, not including, `position`. Several
+        /// may be joined: the last one counts.
+        case sync(position: UInt64)
+        /// Make all that was written so far durable **before** anything that comes after is written.
+        case barrier
+        /// The first decodable frame was appended: the output is active once the `sync` after this is done.
+        /// `startedAt` is the wall time of that frame.
+        case active(startedAt: WallTime)
+        case warning(RecorderWarning)
+        /// This file can take no more: `finish()` it, and feed what comes into ``MP4Recorder/nextPart()``.
+        case full(FullReason)
+        /// The file is an ordinary MP4 now, or, if nothing was ever appended, empty: remove it then.
+        case finished(RecorderStatistics)
+        /// Nothing to do until then (room time, nanoseconds), or until the next record.
+        case wait(until: Int64?)
+    }
+
+    public enum FullReason: Equatable, Sendable {
+        /// The space kept for the header is used up by tracks and sample entries.
+        case headerReserve
+        /// The room began anew (a restart of the gateway): its clock has another zero.
+        case newEpoch
+    }
+}
+
+/// Something that a person should know about a recording; it goes on.
+public struct RecorderWarning: Equatable, Sendable {
+    /// For programs: `track_left_out`, `units_missed`, …
+    public var code: String
+    public var message: String
+    public var remedy: String
+
+    public init(code: String, message: String, remedy: String) {
+        self.code = code
+        self.message = message
+        self.remedy = remedy
+    }
+}
+
+/// Counts of one file, for reports and for the manifest.
+public struct RecorderStatistics: Equatable, Sendable {
+    public struct Track: Equatable, Sendable {
+        /// `TR_…`
+        public var id: String
+        /// Samples in the file.
+        public var frames: Int64
+        /// Media time that the track holds, from the file's zero to its end.
+        public var duration: Duration
+    }
+
+    /// Units of selected tracks that came in.
+    public var unitsIn: Int64 = 0
+    /// Records that the feed no longer held.
+    public var unitsLost: Int64 = 0
+    /// Units before the first key frame, or after a gap and before the next one.
+    public var unitsSkipped: Int64 = 0
+    /// Decoding times that had to be moved so that they rise.
+    public var timesRepaired: Int64 = 0
+    /// From the file's zero to the end of the longest track.
+    public var duration: Duration = .zero
+    /// Bytes appended so far.
+    public var byteCount: UInt64 = 0
+    /// Wall time of the file's zero; `nil` before the first frame.
+    public var startedAt: WallTime?
+    public var tracks: [Track] = []
+
+    public init() {}
+}

@@ -9,6 +9,9 @@ public struct EgressAssignment: Codable, Equatable, Sendable {
     public var room: String
     /// 1 for the first worker that runs it.
     public var attempt: Int
+    /// The room began anew since the last attempt (the gateway was restarted): positions of the old feed mean nothing,
+    /// so adopt the file but subscribe from the GOP that the room holds.
+    public var feedIsNew: Bool
     public var outputs: [OutputAssignment]
     public var preroll: Preroll
     /// End by itself after this much recorded media, in seconds; `nil` for no end.
@@ -20,7 +23,7 @@ public struct EgressAssignment: Codable, Equatable, Sendable {
 
     public init(
         egress: String, roomID: String, room: String, attempt: Int, outputs: [OutputAssignment], preroll: Preroll,
-        durationSeconds: Double? = nil, bytes: Int64? = nil, poison: Bool = false
+        durationSeconds: Double? = nil, bytes: Int64? = nil, feedIsNew: Bool = false, poison: Bool = false
     ) {
         self.egress = egress
         self.roomID = roomID
@@ -30,6 +33,7 @@ public struct EgressAssignment: Codable, Equatable, Sendable {
         self.preroll = preroll
         self.durationSeconds = durationSeconds
         self.bytes = bytes
+        self.feedIsNew = feedIsNew
         self.poison = poison
     }
 }
@@ -68,7 +72,7 @@ public struct OutputAssignment: Codable, Equatable, Sendable {
 }
 
 public enum JobCommand: Codable, Equatable, Sendable {
-    /// Finish what runs and report the end. `abandon` after the wait for a first frame was over.
+    /// Finish what runs and report the end.
     case stop
     case addOutput(OutputAssignment)
     case removeOutput(id: String)

@@ -1,0 +1,154 @@
+import Feed
+import Forwarding
+import LinkTransport
+import Log
+import MediaLoop
+import RTMPServer
+import Timing
+
+/// What the media plane tells the control plane, in the order in which it happened.
+enum PlaneEvent: Sendable {
+    case rtmp(RTMPServerEvent)
+    case link(LinkEvent)
+    case workerEnded(worker: String, ProcessEnd)
+}
+
+/// The control plane's door to the media loop: every call posts a command and returns.
+///
+/// One loop holds all rooms, RTMP sessions and links so far (DESIGN section 6 spreads them over several).
+final class MediaPlane: Sendable {
+    /// How often links are given what their rooms have: the most that a consumer waits, and the size of a batch.
+    static let flushInterval = Duration.milliseconds(20)
+
+    let events: AsyncStream<PlaneEvent>
+    private let loop: LoopHandle
+    private let continuation: AsyncStream<PlaneEvent>.Continuation
+    private let resident: LoopBound<Resident>
+
+    /// What lives on the loop.
+    private final class Resident {
+        let loop: EventLoop
+        let rooms: RoomHost
+        let rtmp: RTMPServer
+        var links: [String: GatewayLink] = [:]
+        var processes: [String: WorkerProcess] = [:]
+
+        init(loop: EventLoop, rooms: RoomHost, rtmp: RTMPServer) {
+            self.loop = loop
+            self.rooms = rooms
+            self.rtmp = rtmp
+        }
+    }
+
+    init(replay: FeedRing.Limits, rtmp limits: RTMPServer.Limits) async {
+        let (events, continuation) = AsyncStream.makeStream(of: PlaneEvent.self)
+        self.events = events
+        self.continuation = continuation
+        loop = LoopHandle.start(name: "media-0")
+        resident = await loop.ask { loop in
+            let rooms = RoomHost(limits: replay)
+            let rtmp = RTMPServer(rooms: rooms, loop: loop, limits: limits) { continuation.yield(.rtmp($0)) }
+            let resident = Resident(loop: loop, rooms: rooms, rtmp: rtmp)
+            loop.every(Self.flushInterval) { _ in for link in resident.links.values { link.flush() } }
+            return LoopBound(resident, on: loop)
+        }
+    }
+
+    /// When the loop last turned; it does so at least every second.
+    var lastTurnAt: Instant { loop.lastTurnAt }
+
+    private func run(_ action: @escaping @Sendable (Resident) -> Void) {
+        let resident = resident
+        loop.post { action(resident.on($0)) }
+    }
+
+    // MARK: Rooms
+
+    func openRoom(_ id: String) { run { _ = $0.rooms.open(id, at: Clocks.now(), wall: Clocks.wall()) } }
+
+    func closeRoom(_ id: String) { run { $0.rooms.close(id) } }
+
+    func leave(participant: String, room: String) { run { $0.rooms.room(room)?.leave(id: participant, at: Clocks.now()) } }
+
+    /// Bytes of media that all rooms hold.
+    func heldBytes() async -> Int {
+        let resident = resident
+        return await loop.ask { resident.on($0).rooms.heldBytes }
+    }
+
+    // MARK: RTMP
+
+    /// - Returns: the port that was bound.
+    func listenRTMP(host: String, port: UInt16) async throws(ListenError) -> UInt16 {
+        let resident = resident
+        let result = await loop.ask { loop in
+            Result { () throws(ListenError) in try resident.on(loop).rtmp.listen(host: host, port: port) }
+        }
+        return try result.get()
+    }
+
+    func accept(_ session: RTMPSessionNumber, as grant: PublishGrant) { run { $0.rtmp.accept(session, as: grant) } }
+
+    func reject(_ session: RTMPSessionNumber, because reason: String) {
+        run { $0.rtmp.reject(session, because: reason) }
+    }
+
+    func close(_ session: RTMPSessionNumber, because reason: String) {
+        run { $0.rtmp.close(session, because: reason) }
+    }
+
+    func stopListening() { run { $0.rtmp.stopListening() } }
+
+    // MARK: Workers
+
+    /// Starts a worker process with a link of its own.
+    /// - Returns: its process id.
+    func startWorker(
+        _ name: String, executable: String, environment: [String]
+    ) async throws(SpawnError) -> Int32 {
+        let (resident, continuation) = (resident, continuation)
+        let result = await loop.ask { loop in
+            Result { () throws(SpawnError) in
+                try Self.start(
+                    name, executable, environment, on: resident.on(loop), telling: continuation)
+            }
+        }
+        return try result.get()
+    }
+
+    private static func start(
+        _ name: String, _ executable: String, _ environment: [String], on resident: Resident,
+        telling continuation: AsyncStream<PlaneEvent>.Continuation
+    ) throws(SpawnError) -> Int32 {
+        let started = try WorkerProcess.start(
+            executable: executable, arguments: [name], environment: environment, loop: resident.loop
+        ) { continuation.yield(.workerEnded(worker: name, $0)) }
+        resident.processes[name] = started.process
+        resident.links[name] = GatewayLink(
+            worker: name, descriptor: started.link, rooms: resident.rooms, loop: resident.loop
+        ) { continuation.yield(.link($0)) }
+        return started.process.processID
+    }
+
+    func assign(job: String, fence: UInt64, body: [UInt8], to worker: String) {
+        run { $0.links[worker]?.assign(job: job, fence: fence, body: body) }
+    }
+
+    func command(job: String, fence: UInt64, body: [UInt8], to worker: String) {
+        run { $0.links[worker]?.command(job: job, fence: fence, body: body) }
+    }
+
+    func ping(_ number: UInt64, worker: String) { run { $0.links[worker]?.ping(number) } }
+
+    func shutDown(worker: String) { run { $0.links[worker]?.shutDown() } }
+
+    func signal(_ number: Int32, worker: String) { run { $0.processes[worker]?.signal(number) } }
+
+    /// Forgets a worker whose end was seen.
+    func forget(worker: String) {
+        run {
+            $0.links.removeValue(forKey: worker)?.close()
+            $0.processes[worker] = nil
+        }
+    }
+}

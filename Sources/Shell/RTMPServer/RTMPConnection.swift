@@ -1,0 +1,142 @@
+import Bytes
+import Feed
+import Forwarding
+import Glibc
+import Log
+import MediaLoop
+import RTMP
+import Timing
+
+/// One RTMP session: its socket, its protocol machine, and once it publishes its way into a room.
+final class RTMPConnection: DescriptorHandler {
+    private static let readSize = 64 << 10
+    /// An encoder that does not read what little we send it is not one.
+    private static let outputLimit = 256 << 10
+
+    let number: RTMPSessionNumber
+    let remote: String
+    private unowned let server: RTMPServer
+    private let descriptor: Int32
+    private let log = Logger("rtmp")
+    private var token: EventLoop.Token?
+    private var session: RTMPServerSession
+    private var output: [UInt8] = []
+    private var sent = 0
+    private var isWaitingToWrite = false
+    private var publication: Publication?
+    private var nextReport = Instant(nanoseconds: 0)
+
+    private struct Publication {
+        let room: Room
+        var publisher: UnitPublisher
+    }
+
+    init(_ number: RTMPSessionNumber, descriptor: Int32, remote: String, server: RTMPServer, at now: Instant) {
+        self.number = number
+        self.descriptor = descriptor
+        self.remote = remote
+        self.server = server
+        session = RTMPServerSession(limits: server.limits.session, at: now)
+        var one: Int32 = 1
+        unsafe setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &one, 4)
+        token = server.loop.add(descriptor, for: .readable, self)
+    }
+
+    deinit { Glibc.close(descriptor) }
+
+    // MARK: From the control plane
+
+    func accept(_ grant: PublishGrant, into room: Room, at now: Instant) {
+        publication = Publication(room: room, publisher: UnitPublisher(grant, in: room, at: now))
+        session.accept()
+        drain(at: now)
+    }
+
+    func reject(_ reason: String, at now: Instant) {
+        session.reject(code: "NetStream.Publish.BadName", description: reason)
+        drain(at: now)
+    }
+
+    func end(_ reason: String) {
+        guard let token else { return }
+        server.loop.remove(token)
+        self.token = nil
+        server.forget(self)
+        shutdown(descriptor, Int32(SHUT_RDWR))
+        log.info("session ended", ["id": number, "remote": remote, "reason": reason])
+        server.onEvent(.ended(number, reason: reason, publication?.publisher.report))
+    }
+
+    // MARK: From the socket and the clock
+
+    func ready(_ events: Readiness, at now: Instant) {
+        if !events.isDisjoint(with: [.readable, .closed]) { receive(at: now) }
+        if events.contains(.writable) { write() }
+    }
+
+    func advance(to now: Instant) {
+        session.advance(to: now)
+        drain(at: now)
+        guard let publication, now >= nextReport, token != nil else { return }
+        nextReport = now + .seconds(1)
+        server.onEvent(.progress(number, publication.publisher.report))
+    }
+
+    private func receive(at now: Instant) {
+        var closed: String?
+        unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Self.readSize) { buffer in
+            let count = unsafe recv(descriptor, buffer.baseAddress, buffer.count, 0)
+            if count > 0 {
+                session.receive(unsafe UnsafeBufferPointer(rebasing: buffer[..<count]).span, at: now)
+            } else if count == 0 {
+                closed = "the encoder closed the connection"
+            } else if errno != EAGAIN && errno != EINTR {
+                closed = "connection lost (error \(errno))"
+            }
+        }
+        drain(at: now)
+        if let closed { end(closed) }
+    }
+
+    private func drain(at now: Instant) {
+        while token != nil {
+            switch session.pollOutput() {
+            case .wait: return write()
+            case .send(let bytes): output.append(contentsOf: bytes)
+            case .publishRequested(let request):
+                server.onEvent(
+                    .publishRequested(
+                        PublishRequest(
+                            session: number, app: request.app, streamKey: Secret(request.streamKey), remote: remote,
+                            encoder: request.flashVersion)))
+            case .metadata(let metadata): publication?.publisher.metadata(metadata, at: now)
+            case .video(let timestamp, let payload):
+                publication?.publisher.video(timestamp: timestamp, payload: payload, at: now)
+            case .audio(let timestamp, let payload):
+                publication?.publisher.audio(timestamp: timestamp, payload: payload, at: now)
+            case .unpublished: write(); end("the encoder stopped")
+            case .close(let reason): write(); end(reason.description)
+            }
+        }
+    }
+
+    private func write() {
+        while sent < output.count {
+            let count = unsafe output.withUnsafeBytes { bytes in
+                unsafe send(descriptor, bytes.baseAddress?.advanced(by: sent), bytes.count - sent, Int32(MSG_NOSIGNAL))
+            }
+            guard count > 0 else { break }
+            sent += count
+        }
+        if sent == output.count {
+            output.removeAll(keepingCapacity: true)
+            sent = 0
+        } else if output.count - sent > Self.outputLimit {
+            return end("the encoder does not read our answers")
+        }
+        let mustWait = !output.isEmpty
+        guard mustWait != isWaitingToWrite, let token else { return }
+        isWaitingToWrite = mustWait
+        server.loop.change(token, to: mustWait ? [.readable, .writable] : .readable)
+    }
+}

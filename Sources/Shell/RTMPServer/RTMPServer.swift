@@ -1,0 +1,100 @@
+public import Forwarding
+import Glibc
+import Log
+public import MediaLoop
+public import RTMP
+public import Timing
+
+/// The RTMP listener and its sessions. Lives on a loop, next to the rooms that the sessions publish into.
+public final class RTMPServer {
+    public struct Limits: Sendable {
+        public var session: RTMPLimits
+        public var sessions: Int
+        public var sessionsPerAddress: Int
+
+        public init(session: RTMPLimits = RTMPLimits(), sessions: Int = 1000, sessionsPerAddress: Int = 256) {
+            self.session = session
+            self.sessions = sessions
+            self.sessionsPerAddress = sessionsPerAddress
+        }
+    }
+
+    /// How often timeouts are looked at and progress is told.
+    private static let tick = Duration.milliseconds(250)
+
+    let rooms: RoomHost
+    let loop: EventLoop
+    let limits: Limits
+    let onEvent: @Sendable (RTMPServerEvent) -> Void
+    private let log = Logger("rtmp")
+    private var listeners: [TCPListener] = []
+    private var connections: [RTMPSessionNumber: RTMPConnection] = [:]
+    private var perAddress: [String: Int] = [:]
+    private var lastNumber: UInt64 = 0
+
+    public init(
+        rooms: RoomHost, loop: EventLoop, limits: Limits, onEvent: @escaping @Sendable (RTMPServerEvent) -> Void
+    ) {
+        self.rooms = rooms
+        self.loop = loop
+        self.limits = limits
+        self.onEvent = onEvent
+        loop.every(Self.tick) { [weak self] now in self?.advance(to: now) }
+    }
+
+    /// - Returns: the port that was bound, for port 0.
+    public func listen(host: String, port: UInt16) throws(ListenError) -> UInt16 {
+        let listener = try TCPListener(host: host, port: port, loop: loop) { [unowned self] descriptor, remote, now in
+            take(descriptor, from: remote, at: now)
+        }
+        listeners.append(listener)
+        return listener.port
+    }
+
+    /// Takes no more connections; those that are here go on.
+    public func stopListening() {
+        for listener in listeners { listener.close() }
+        listeners = []
+    }
+
+    /// Lets a session that asked publish.
+    public func accept(_ session: RTMPSessionNumber, as grant: PublishGrant) {
+        guard let connection = connections[session] else { return }
+        let now = Clocks.now()
+        let room = rooms.open(grant.room, at: now, wall: Clocks.wall())
+        connection.accept(grant, into: room, at: now)
+    }
+
+    /// Answers `NetStream.Publish.BadName` with `reason` and ends the session.
+    public func reject(_ session: RTMPSessionNumber, because reason: String) {
+        connections[session]?.reject(reason, at: Clocks.now())
+    }
+
+    /// Ends a session: its key was taken over, its ingress was deleted.
+    public func close(_ session: RTMPSessionNumber, because reason: String) {
+        connections[session]?.end(reason)
+    }
+
+    private func take(_ descriptor: Int32, from remote: String, at now: Instant) {
+        guard connections.count < limits.sessions, perAddress[remote, default: 0] < limits.sessionsPerAddress else {
+            log.warning("connection refused: too many", ["remote": remote, "sessions": connections.count])
+            Glibc.close(descriptor)
+            return
+        }
+        lastNumber += 1
+        let number = RTMPSessionNumber(rawValue: lastNumber)
+        perAddress[remote, default: 0] += 1
+        connections[number] = RTMPConnection(number, descriptor: descriptor, remote: remote, server: self, at: now)
+    }
+
+    /// A connection has ended and is not to be used again.
+    func forget(_ connection: RTMPConnection) {
+        guard connections.removeValue(forKey: connection.number) != nil else { return }
+        let left = perAddress[connection.remote, default: 1] - 1
+        perAddress[connection.remote] = left > 0 ? left : nil
+    }
+
+    private func advance(to now: Instant) {
+        for connection in Array(connections.values) { connection.advance(to: now) }
+    }
+}

@@ -11,8 +11,10 @@ public final class Database {
 
     private let connection: Connection
     private var kept: [String: Statement] = [:]
+    /// Texts that are put together from a request's filters must not fill the memory.
+    private static let keptLimit = 100
 
-    /// Opens `path` with the write-ahead log, a sync at every commit, and foreign keys enforced.
+    /// Opens `path`, syncing at every commit, with foreign keys enforced.
     /// - Parameter busyTimeout: how long a statement waits for another connection's lock.
     public init(path: String, access: Access = .create, busyTimeout: Duration = .seconds(5)) throws(SQLiteError) {
         let mode =
@@ -26,7 +28,10 @@ public final class Database {
         let milliseconds = Int32(clamping: seconds &* 1000 &+ attoseconds / 1_000_000_000_000_000)
         unsafe sqlite3_busy_timeout(connection.handle, milliseconds)
         try execute("PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF;")
-        guard access != .readOnly else { return }
+    }
+
+    /// Turns the write-ahead log on: readers and the writer do not hold each other up. The file keeps the setting.
+    public func useWriteAheadLog() throws(SQLiteError) {
         guard try text("PRAGMA journal_mode = WAL") == "wal" else {
             throw SQLiteError(
                 code: SQLITE_CANTOPEN, message: "the volume does not support a write-ahead log (is it a network share?)"
@@ -47,6 +52,7 @@ public final class Database {
             return known.isBusy ? try Statement(sql, on: connection, isKept: false) : known
         }
         let made = try Statement(sql, on: connection, isKept: true)
+        if kept.count >= Self.keptLimit { kept.removeAll() }
         kept[sql] = made
         return made
     }

@@ -63,11 +63,15 @@ public struct OutputAssignment: Codable, Equatable, Sendable {
     public var id: String
     public var target: Target
     public var selection: Selection
+    /// The feed's position from which a later attempt goes on when the file it finds holds nothing: what was last
+    /// acknowledged, or where the first subscription began. `nil`: as `preroll` says.
+    public var resumeFrom: UInt64?
 
-    public init(id: String, target: Target, selection: Selection) {
+    public init(id: String, target: Target, selection: Selection, resumeFrom: UInt64? = nil) {
         self.id = id
         self.target = target
         self.selection = selection
+        self.resumeFrom = resumeFrom
     }
 }
 
@@ -117,6 +121,8 @@ public struct OutputReport: Codable, Equatable, Sendable {
     public var sizeBytes: Int64
     /// The absolute path as it was created, once it is.
     public var location: String?
+    /// Files that came before `location`, when one could not take all; absolute paths.
+    public var parts: [String]
     /// Units taken from the feed, and units that the feed no longer held (a `missed` event, or a live cut).
     public var unitsIn: Int64
     public var unitsLost: Int64
@@ -132,6 +138,7 @@ public struct OutputReport: Codable, Equatable, Sendable {
         startedAt = 0
         durationSeconds = 0
         sizeBytes = 0
+        parts = []
         unitsIn = 0
         unitsLost = 0
         retries = 0

@@ -6,7 +6,7 @@ import Timing
 struct DocumentConformanceTests {
     @Test("come back as they were put, with a version", arguments: StoreUnderTest.all)
     func roundTrip(of store: StoreUnderTest) async throws {
-        try await store.run { store in
+        try await store.run { store async throws in
             var document = Document(
                 kind: .ingress, id: "IN_1", createdAt: .at(1), room: "döm o", roomID: "RM_1", state: "inactive",
                 isActive: true, labels: ["order": "4711", "a\"b": "ü\u{0}"], keyID: "key", uniqueKey: "digest",
@@ -29,7 +29,7 @@ struct DocumentConformanceTests {
 
     @Test("are found under their kind only", arguments: StoreUnderTest.all)
     func kinds(of store: StoreUnderTest) async throws {
-        try await store.run { store in
+        try await store.run { store async throws in
             try await store.commit(Change(documents: [.put(.egress("X", uniqueKey: "u"), expected: nil)]))
             #expect(try await store.document(.ingress, id: "X") == nil)
             #expect(try await store.document(.ingress, uniqueKey: "u") == nil)
@@ -40,7 +40,7 @@ struct DocumentConformanceTests {
 
     @Test("are put, deleted and required by compare and set", arguments: StoreUnderTest.all)
     func compareAndSet(of store: StoreUnderTest) async throws {
-        try await store.run { store in
+        try await store.run { store async throws in
             let document = Document.egress("EG_1")
             try await store.commit(Change(documents: [.put(document, expected: nil)]))
             let rows: [(step: DocumentChange, expected: Int64?, found: Int64?)] = [
@@ -69,7 +69,7 @@ struct DocumentConformanceTests {
 
     @Test("do not share a unique key within a kind", arguments: StoreUnderTest.all)
     func uniqueKeys(of store: StoreUnderTest) async throws {
-        try await store.run { store in
+        try await store.run { store async throws in
             let first = Document.egress("EG_1", uniqueKey: "name")
             try await store.commit(Change(documents: [.put(first, expected: nil)]))
             await #expect(throws: StoreError.keyTaken(kind: .egress, id: "EG_2")) {
@@ -111,7 +111,7 @@ struct DocumentConformanceTests {
 
     @Test("are listed newest first, by every filter", arguments: StoreUnderTest.all, filters.indices)
     func filtering(of store: StoreUnderTest, row: Int) async throws {
-        try await store.run { store in
+        try await store.run { store async throws in
             let documents: [Document] = [
                 .egress("EG_1", at: 1, room: "a", state: "active", labels: ["x": "1"]),
                 .egress("EG_2", at: 2, room: "b", state: "complete", isActive: false, labels: ["x": "1", "y": "2"]),
@@ -128,7 +128,7 @@ struct DocumentConformanceTests {
 
     @Test("keep their pages while more are made and some go", arguments: StoreUnderTest.all)
     func cursor(of store: StoreUnderTest) async throws {
-        try await store.run { store in
+        try await store.run { store async throws in
             // Pairs share an instant: the id decides.
             let old = (0..<25).map { Document.egress("EG_\(100 + $0)", at: Double($0 / 2)) }
             try await store.commit(Change(documents: old.map { .put($0, expected: nil) }))
@@ -153,7 +153,7 @@ struct DocumentConformanceTests {
 
     @Test("come at most 200 at a time, and at least one", arguments: StoreUnderTest.all)
     func pageLimits(of store: StoreUnderTest) async throws {
-        try await store.run { store in
+        try await store.run { store async throws in
             let many = (0..<230).map { Document.egress("EG_\(1000 + $0)", at: Double($0)) }
             try await store.commit(Change(documents: many.map { .put($0, expected: nil) }))
             for (asked, given) in [(Int.min, 1), (0, 1), (50, 50), (200, 200), (Int.max, 200)] {
@@ -171,7 +171,7 @@ struct DocumentConformanceTests {
 
     @Test("are pruned once they have ended", arguments: StoreUnderTest.all)
     func retention(of store: StoreUnderTest) async throws {
-        try await store.run { store in
+        try await store.run { store async throws in
             let documents: [Document] = [
                 .egress("EG_1", at: 1), .egress("EG_2", at: 1, isActive: false, labels: ["a": "b"]),
                 .egress("EG_3", at: 9, isActive: false),

@@ -22,7 +22,10 @@ final class Engine {
     func beginTransaction() throws(StoreError) {
         loss = nil
         answered.removeAll()
-        try database.modify("BEGIN IMMEDIATE")
+        do { try database.modify("BEGIN IMMEDIATE") } catch {
+            loss = error
+            throw error
+        }
     }
 
     /// Makes the group durable: returns after the sync.

@@ -1,4 +1,9 @@
+import FoundationEssentials
+import Work
+
 @main
 struct Main {
-    static func main() {}
+    static func main() {
+        WorkerProgram.run(arguments: CommandLine.arguments, environment: ProcessInfo.processInfo.environment)
+    }
 }

@@ -1,0 +1,79 @@
+import Feed
+import Jobs
+import LinkTransport
+import Timing
+
+/// One egress at work: its outputs, and what is told of them. Lives on the worker's loop.
+final class EgressJob {
+    let context: JobContext
+    private(set) var outputs: [any OutputRunner] = []
+    /// Something changed that the gateway is to know at once.
+    private(set) var mustReport = true
+    private var lastReport: Instant?
+    private var limitReached: String?
+    private var isStopping = false
+
+    init(_ context: JobContext) { self.context = context }
+
+    /// True once every output is; the last report can go out.
+    var isEnded: Bool { outputs.allSatisfy(\.isEnded) }
+
+    func start(at now: Instant) {
+        for output in context.assignment.outputs { add(output, at: now) }
+    }
+
+    func apply(_ command: JobCommand, at now: Instant) {
+        switch command {
+        case .stop: stop(at: now)
+        case .addOutput(let output):
+            guard !isStopping, !outputs.contains(where: { $0.report.id == output.id }) else { return }
+            add(output, at: now)
+        case .removeOutput(let id):
+            for output in outputs where output.report.id == id { output.remove(at: now) }
+        }
+        mustReport = true
+    }
+
+    func stop(at now: Instant) {
+        isStopping = true
+        for output in outputs { output.stop(at: now) }
+    }
+
+    /// The end of a batch, and some ten times a second.
+    func tick(at now: Instant) {
+        for output in outputs { output.tick(at: now) }
+        guard let limit = context.assignment.bytes, !isStopping else { return }
+        let bytes = outputs.reduce(0) { $0 &+ $1.report.sizeBytes }
+        if bytes >= limit { reach("bytes", at: now) }
+    }
+
+    /// The report that is due, if one is: at each change, and once a second.
+    func takeReport(at now: Instant) -> JobReport? {
+        let isDue = lastReport.map { now - $0 >= .seconds(1) } ?? true
+        guard mustReport || isDue || isEnded else { return nil }
+        mustReport = false
+        lastReport = now
+        return JobReport(
+            outputs: outputs.map(\.report), isFinal: isEnded, limitReached: isEnded ? limitReached : nil)
+    }
+
+    private func add(_ output: OutputAssignment, at now: Instant) {
+        let runner: any OutputRunner =
+            switch output.target {
+            case .mp4(let root, let path, _):
+                MP4Output(
+                    output, root: root, path: path, job: context, onChange: { [weak self] in self?.mustReport = true },
+                    onLimit: { [weak self] in self?.reach($0, at: now) })
+            case .rtmp(let url):
+                RTMPOutput(output, url: url, job: context, onChange: { [weak self] in self?.mustReport = true })
+            }
+        outputs.append(runner)
+        runner.start(at: now)
+    }
+
+    private func reach(_ limit: String, at now: Instant) {
+        guard !isStopping else { return }
+        limitReached = limit
+        stop(at: now)
+    }
+}

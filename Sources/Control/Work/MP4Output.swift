@@ -1,0 +1,246 @@
+import Feed
+import ISOBMFF
+import Jobs
+import Log
+import Packaging
+import Storage
+import Timing
+
+/// Records a subscription into an MP4 file, and into further parts when one file cannot take all.
+///
+/// A later attempt goes on in the file that the last one left: it cuts the torn tail and subscribes from the position that
+/// the file holds, so that nothing is lost and there is one file.
+final class MP4Output: OutputRunner {
+    private enum Phase: Equatable {
+        case recording
+        /// Unsubscribed; what the feed still held comes until it says that it ended, or until this instant.
+        case draining(until: Instant)
+        case sealing
+        case ended
+    }
+
+    /// How long a stop waits for what the feed still holds.
+    private static let drainLimit = Duration.seconds(5)
+
+    let subscription: UInt32
+    var isEnded: Bool { phase == .ended }
+
+    private let job: JobContext
+    private let output: OutputAssignment
+    private let place: (root: String, path: String)
+    private let onChange: () -> Void
+    private let onLimit: (String) -> Void
+    private var phase = Phase.recording
+    private var root: StorageRoot?
+    private var current: RecordingFile?
+    /// Earlier parts that are being sealed. Nothing is acknowledged before they are.
+    private var closing: [RecordingFile] = []
+    private var heldAcknowledgement: UInt64?
+    private var state: OutputReport
+    private var limit: RecordingLimit
+    /// What the finished parts add up to.
+    private var total = RecorderStatistics()
+    private var endState = OutputReport.State.complete
+
+    init(
+        _ output: OutputAssignment, root: String, path: String, job: JobContext, onChange: @escaping () -> Void,
+        onLimit: @escaping (String) -> Void
+    ) {
+        self.output = output
+        self.job = job
+        self.onChange = onChange
+        self.onLimit = onLimit
+        place = (root, path)
+        subscription = job.worker.nextSubscription()
+        state = OutputReport(id: output.id, state: .pending)
+        limit = RecordingLimit(duration: job.assignment.durationSeconds.map { .seconds(max(0, $0)) })
+    }
+
+    var report: OutputReport {
+        var report = state
+        let now = current?.recorder.statistics ?? RecorderStatistics()
+        report.durationSeconds = (total.duration + now.duration).inSeconds
+        report.sizeBytes = Int64(clamping: total.byteCount &+ now.byteCount)
+        report.unitsIn = total.unitsIn &+ now.unitsIn
+        report.unitsLost = total.unitsLost &+ now.unitsLost
+        return report
+    }
+
+    // MARK: Inputs
+
+    func start(at now: Instant) {
+        do throws(StorageError) {
+            let root = try job.worker.root(place.root)
+            self.root = root
+            let isLow = try job.worker.isLow(root, at: now)
+            guard !isLow else { throw .full(path: root.path) }
+            let beginning = try Beginning(place.path, in: root, of: output, job: job)
+            state.parts = beginning.parts
+            var file = beginning.file
+            if file == nil { file = try root.create(place.path, pool: job.worker.pool) }
+            state.location = file?.path
+            current = recording(beginning.recorder, file)
+            if let startedAt = beginning.recorder.statistics.startedAt { becomeActive(startedAt) }
+            job.subscribe(subscription, output, isDurable: true, start: beginning.start)
+            onChange()
+        } catch {
+            fail(error)
+        }
+    }
+
+    func subscribed(from position: UInt64) {}
+
+    func receive(_ record: Record, at now: Instant) {
+        guard phase != .sealing, phase != .ended else { return }
+        if limit.isReached(by: record) {
+            onLimit("duration")
+            return seal(at: now)
+        }
+        if state.state == .pending, case .unit = record.body {
+            state.state = .starting
+            onChange()
+        }
+        current?.receive(record, at: now)
+    }
+
+    func drained(at now: Instant) { current?.drained(at: now) }
+
+    func tick(at now: Instant) {
+        if case .draining(let until) = phase, now >= until { return seal(at: now) }
+        current?.tick(at: now)
+        for part in closing { part.tick(at: now) }
+        if phase == .recording, let root, (try? job.worker.isLow(root, at: now)) == true { stopForSpace(at: now) }
+    }
+
+    func feedEnded(_ reason: EndReason, at now: Instant) {
+        switch reason {
+        case .fenced:  // another worker has the job, and the file
+            phase = .ended
+            abandon()
+            onChange()
+        case .notFound where state.startedAt == 0 && phase == .recording:
+            endState = .failed
+            state.errorCode = "not_found"
+            state.errorMessage = "The room does not hold what this output names."
+            seal(at: now)
+        case .roomClosed, .notFound, .unsubscribed: seal(at: now)
+        }
+    }
+
+    func stop(at now: Instant) {
+        guard phase == .recording else { return }
+        job.worker.send(.unsubscribe(subscription: subscription))
+        phase = .draining(until: now + Self.drainLimit)
+    }
+
+    func remove(at now: Instant) {
+        endState = .removed
+        stop(at: now)
+    }
+
+    func seal(at now: Instant) {
+        guard phase != .sealing, phase != .ended else { return }
+        if phase == .recording { job.worker.send(.unsubscribe(subscription: subscription)) }
+        phase = .sealing
+        guard let current else { return end() }
+        current.finish(at: now)
+    }
+
+    // MARK: Its files
+
+    private func recording(_ recorder: MP4Recorder, _ file: LocalFile?) -> RecordingFile? {
+        guard let root else { return nil }
+        return RecordingFile(recorder: recorder, file: file, root: root, path: place.path, context: job.worker) {
+            [weak self] file, event in self?.handle(event, of: file)
+        }
+    }
+
+    private func handle(_ event: RecordingFile.Event, of file: RecordingFile) {
+        switch event {
+        case .created(let path):
+            if let location = state.location { state.parts.append(location) }
+            state.location = path
+        case .active(let startedAt): becomeActive(startedAt)
+        case .durable(let position): acknowledge(position)
+        case .warning(let warning):
+            state.warnings.append(
+                ReportedWarning(code: warning.code, message: warning.message, remedy: warning.remedy))
+        case .full(let next):
+            closing.append(file)
+            current = recording(next, nil)
+        case .finished(let statistics): finished(file, statistics)
+        case .failed(let error): fail(error)
+        }
+        if case .durable = event { return }
+        onChange()
+    }
+
+    private func becomeActive(_ startedAt: WallTime) {
+        limit.start(at: startedAt)
+        if state.startedAt == 0 { state.startedAt = startedAt.nanoseconds }
+        state.state = .active
+    }
+
+    private func acknowledge(_ position: UInt64) {
+        guard closing.isEmpty else { return heldAcknowledgement = position }
+        heldAcknowledgement = nil
+        job.worker.send(.acknowledge(subscription: subscription, position: position, fence: job.fence))
+    }
+
+    private func finished(_ file: RecordingFile, _ statistics: RecorderStatistics) {
+        total.duration += statistics.duration
+        total.byteCount &+= statistics.byteCount
+        total.unitsIn &+= statistics.unitsIn
+        total.unitsLost &+= statistics.unitsLost
+        if statistics.byteCount == 0, file === current { state.location = state.parts.popLast() }
+        if file === current { current = nil } else { closing.removeAll { $0 === file } }
+        if let heldAcknowledgement { acknowledge(heldAcknowledgement) }
+        if current == nil, closing.isEmpty { end() }
+    }
+
+    // MARK: Ends
+
+    private func stopForSpace(at now: Instant) {
+        endState = .failed
+        setError(.full(path: state.location ?? place.path))
+        seal(at: now)
+    }
+
+    private func fail(_ error: StorageError) {
+        guard phase != .ended else { return }
+        job.worker.send(.unsubscribe(subscription: subscription))
+        endState = .failed
+        setError(error)
+        for file in [current].compactMap({ $0 }) + closing { total.byteCount &+= UInt64(clamping: file.byteCount) }
+        abandon()
+        end()
+    }
+
+    private func setError(_ error: StorageError) {
+        state.errorCode = error.errorCode
+        state.errorMessage = error.message
+        job.worker.log.warning("recording stopped", ["job": job.job, "output": output.id, "cause": error.message])
+    }
+
+    private func abandon() {
+        for file in [current].compactMap({ $0 }) + closing { file.abandon() }
+        current = nil
+        closing = []
+    }
+
+    private func end() {
+        phase = .ended
+        state.state = endState
+        onChange()
+    }
+}
+
+extension StorageError {
+    /// The code of the API's errors.
+    var errorCode: String {
+        switch self {
+        case .full: "disk_full"
+        case .denied, .badPath, .exists, .notFound, .failed: "storage_failed"
+        }
+    }
+}

@@ -1,0 +1,66 @@
+import Feed
+import Jobs
+import Timing
+
+/// One output of a job, at work: it consumes one subscription. Lives on the worker's loop.
+protocol OutputRunner: AnyObject {
+    /// The number of its subscription.
+    var subscription: UInt32 { get }
+    /// As it stands now.
+    var report: OutputReport { get }
+    /// True once it is complete, failed or removed, and nothing of it is left to do.
+    var isEnded: Bool { get }
+
+    /// Opens what it writes to and subscribes.
+    func start(at now: Instant)
+    func subscribed(from position: UInt64)
+    func receive(_ record: Record, at now: Instant)
+    /// All records of this batch were given.
+    func drained(at now: Instant)
+    /// Some time went by; called several times a second.
+    func tick(at now: Instant)
+    func feedEnded(_ reason: EndReason, at now: Instant)
+    /// Takes what the feed still holds for it, then seals.
+    func stop(at now: Instant)
+    /// As ``stop(at:)``, and ends as `removed`.
+    func remove(at now: Instant)
+    /// The gateway is gone: seals what is there, at once.
+    func seal(at now: Instant)
+}
+
+/// The job that an output is part of.
+struct JobContext {
+    let job: String
+    let fence: UInt64
+    let assignment: EgressAssignment
+    let worker: WorkerContext
+
+    func subscribe(
+        _ subscription: UInt32, _ output: OutputAssignment, isDurable: Bool, start: Subscribe.Start
+    ) {
+        worker.send(
+            .subscribe(
+                Subscribe(
+                    subscription: subscription, job: job, fence: fence, room: assignment.roomID,
+                    selection: output.selection.forFeed, isDurable: isDurable, start: start)))
+    }
+
+    /// Where an output without a past begins.
+    var start: Subscribe.Start {
+        switch assignment.preroll {
+        case .gop: .gop
+        case .none: .live
+        case .seconds(let seconds): .preroll(nanoseconds: Duration.seconds(max(0, seconds)).nanoseconds)
+        }
+    }
+}
+
+extension OutputAssignment.Selection {
+    var forFeed: Subscribe.Selection {
+        switch self {
+        case .all: .all
+        case .participant(let identity, let screenShare): .participant(identity: identity, screenShare: screenShare)
+        case .tracks(let ids): .tracks(ids)
+        }
+    }
+}

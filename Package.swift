@@ -74,6 +74,7 @@ let floor4: [Target] = [
     source("Shell", "HTTPServer", ["Bytes", "Timing", "Log", "CMicrohttpd", "CShimMicrohttpd"]),
     source("Shell", "Storage", ["Bytes", "Timing", "Log"]),
     source("Shell", "RTMPPush", ["Bytes", "Timing", "Log", "Codecs", "RTMP", "CRTMP", "CShimRTMP"]),
+    source("Shell", "Terminal", ["Timing"]),
     source("Shell", "HTTPTransfer", ["Bytes", "CCurl", "CShimCurl"]),
 ]
 
@@ -99,7 +100,7 @@ let floor5: [Target] = [
         resources: [.embedInCode("openapi.yaml")]),
     source(
         "Control", "CommandLineTool",
-        ["Bytes", "Timing", "Log", "Crypto", "JWT", "Config", "Service", "HTTPTransfer"]),
+        ["Bytes", "Timing", "Log", "Crypto", "JWT", "Config", "Service", "MediaLoop", "HTTPTransfer", "Terminal"]),
 ]
 
 let floor6: [Target] = [
@@ -127,11 +128,11 @@ let suites: [Target] = [
             "HTTPServer", "Storage", "RTMPPush", "HTTPTransfer",
         ]),
     tests("ConfigTests", ["Log", "Config"]),
-    tests("StoreTests", ["Bytes", "Timing", "Store", "Jobs", "SQLite"]),
+    tests("StoreTests", ["Bytes", "Timing", "Store", "Jobs"]),
     tests("WorkTests", ["Bytes", "Timing", "Feed", "Codecs", "Packaging", "Work", "Jobs", "ISOBMFF"]),
     tests("ServiceTests", ["Bytes", "Timing", "Feed", "Store", "Jobs", "Config", "Service"]),
     tests("APITests", ["Bytes", "Timing", "Crypto", "JWT", "Config", "Store", "Service", "API", "HTTPServer"]),
-    tests("CommandLineToolTests", ["Log", "Config", "Crypto", "JWT", "HTTPTransfer", "CommandLineTool"]),
+    tests("CommandLineToolTests", ["Log", "Timing", "Config", "Service", "CommandLineTool"]),
     tests("Layout", []),
 ]
 

@@ -2,6 +2,8 @@
 public struct ConfigurationError: Error, Equatable, Sendable, CustomStringConvertible {
     public var problems: [ConfigurationProblem]
 
+    public init(problems: [ConfigurationProblem]) { self.problems = problems }
+
     /// One problem a line.
     public var description: String { problems.map(\.description).joined(separator: "\n") }
 }

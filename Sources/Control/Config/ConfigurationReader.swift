@@ -96,12 +96,12 @@ struct ConfigurationReader {
             let sibling = String(field.key.dropFirst(start.count).prefix { $0 != "." })
             if siblings.last != sibling { siblings.append(sibling) }
         }
-        if Nearest.name(to: name, among: siblings) == nil,
+        if Suggestion.name(to: name, among: siblings) == nil,
             let elsewhere = Field.all.first(where: { $0.key.hasSuffix("." + name) })
         {
             return "unknown key `\(name)`; did you mean `\(elsewhere.key)`?"
         }
-        return Nearest.unknownKey(name, among: siblings)
+        return Suggestion.unknownKey(name, among: siblings)
     }
 
     /// Variables close to a known one. Others are left alone: schedulers set `SLUICE_SERVICE_HOST` and the like.
@@ -111,7 +111,7 @@ struct ConfigurationReader {
             + ["SLUICE_CONFIG", "SLUICE_URL", "SLUICE_TOKEN", "SLUICE_API_KEY", "SLUICE_API_SECRET"]
         return names.compactMap { name in
             guard name.hasPrefix("SLUICE_"), !known.contains(name) else { return nil }
-            let ranked = known.map { (name: $0, edits: Nearest.edits(from: Array(name.utf8), to: Array($0.utf8))) }
+            let ranked = known.map { (name: $0, edits: Suggestion.edits(from: Array(name.utf8), to: Array($0.utf8))) }
             guard let best = ranked.min(by: { $0.edits < $1.edits }), best.edits <= 2 else { return nil }
             return "\(name) is no variable of Sluice; did you mean \(best.name)?"
         }

@@ -15,7 +15,7 @@ struct Members {
         for entry in entries {
             guard known.contains(entry.key) else {
                 let place = YAMLNode(.sequence([]), line: entry.line, column: entry.column)
-                throw ValueError(Nearest.unknownKey(entry.key, among: known), at: place)
+                throw ValueError(Suggestion.unknownKey(entry.key, among: known), at: place)
             }
             values[entry.key] = entry.value.isNull ? nil : entry.value
         }

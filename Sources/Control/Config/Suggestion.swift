@@ -1,5 +1,5 @@
 /// The known name that somebody who wrote another one probably meant.
-enum Nearest {
+public enum Suggestion {
     /// `unknown key `prot`; did you mean `port`?`
     static func unknownKey(_ name: String, among known: [String]) -> String {
         if let near = self.name(to: name, among: known) { return "unknown key `\(name)`; did you mean `\(near)`?" }
@@ -7,7 +7,7 @@ enum Nearest {
     }
 
     /// The nearest of `known` within a third of its length in edits, if any.
-    static func name(to name: String, among known: [String]) -> String? {
+    public static func name(to name: String, among known: [String]) -> String? {
         let ranked = known.map { (name: $0, edits: edits(from: Array(name.utf8), to: Array($0.utf8))) }
         guard let best = ranked.min(by: { $0.edits < $1.edits }) else { return nil }
         return best.edits <= max(2, best.name.utf8.count / 3) ? best.name : nil

@@ -128,7 +128,7 @@ let suites: [Target] = [
             "HTTPServer", "Storage", "RTMPPush", "HTTPTransfer",
         ]),
     tests("ConfigTests", ["Log", "Config"]),
-    tests("StoreTests", ["Bytes", "Timing", "Store", "Jobs"]),
+    tests("StoreTests", ["Bytes", "Timing", "Store", "Jobs", "SQLite"]),
     tests("WorkTests", ["Bytes", "Timing", "Feed", "Codecs", "Packaging", "Work", "Jobs", "ISOBMFF"]),
     tests("ServiceTests", ["Bytes", "Timing", "Feed", "Store", "Jobs", "Config", "Service"]),
     tests("APITests", ["Bytes", "Timing", "Crypto", "JWT", "Config", "Store", "Service", "API", "HTTPServer"]),

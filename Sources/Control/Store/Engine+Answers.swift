@@ -55,6 +55,7 @@ extension Engine {
     func prune(_ retention: Retention) throws(StoreError) -> Int {
         let limit = SQLValue.integer(Int64(max(retention.limit, 1)))
         var count = 0
+        if let time = retention.answersBefore { reservations = reservations.filter { $0.value.startedAt >= time } }
         for (kind, time) in retention.documents {
             count += try database.modify(
                 """

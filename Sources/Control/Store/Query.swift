@@ -95,6 +95,7 @@ public struct Retention: Equatable, Sendable {
     public var documents: [DocumentKind: WallTime] = [:]
     public var jobsEndedBefore: WallTime?
     public var eventsBefore: WallTime?
+    /// Answers under idempotency keys; also requests in hand that began before then and were forgotten.
     public var answersBefore: WallTime?
     /// At most this many rows of each, so that a large clearance holds nobody up. Repeat while something was pruned.
     public var limit = 1000

@@ -63,8 +63,8 @@ public struct OutputRequest: Equatable, Sendable {
                 taken.insert(id)
             }
             if !seen.insert(output.id).inserted {
-                fields.note(
-                    nested: [name, "\(index)", "id"], "not_allowed", "The id `\(output.id)` stands twice.",
+                fields.noteAt(
+                    fields.place(name, "\(index)", "id"), "not_allowed", "The id `\(output.id)` stands twice.",
                     "Choose another.")
             }
             outputs.append(output)
@@ -100,10 +100,6 @@ public struct OutputRequest: Equatable, Sendable {
 }
 
 extension FieldReader {
-    mutating func note(nested path: [String], _ code: String, _ detail: String, _ remedy: String) {
-        noteAt("#/" + path.joined(separator: "/"), code, detail, remedy)
-    }
-
     fileprivate mutating func outputID() -> String {
         guard let id = text("id", bytes: 1...64) else { return "" }
         guard id.utf8.allSatisfy(Identifier.allows) else {

@@ -55,8 +55,12 @@ struct FieldReader {
             errors: errors)
     }
 
-    private func place(_ name: String?) -> String {
-        guard let name else { return pointer }
+    /// The pointer of a member, or of a member of a member; of the object itself without a name.
+    func place(_ names: String?...) -> String {
+        pointer + names.compactMap(\.self).map { "/" + Self.escaped($0) }.joined()
+    }
+
+    private static func escaped(_ name: String) -> String {
         let escaped = name.unicodeScalars.map { scalar in
             switch scalar {
             case "~": "~0"
@@ -64,7 +68,7 @@ struct FieldReader {
             default: scalar.value < 0x20 ? "?" : String(Character(scalar))
             }
         }
-        return pointer + "/" + escaped.joined()
+        return escaped.joined()
     }
 
     // MARK: Members
@@ -167,13 +171,13 @@ struct FieldReader {
         guard members.count <= 32 else { return outOfRange(name, "0", "32 labels") }
         var labels: [String: String] = [:]
         for member in members {
-            let key = "\(name)/\(member.name)"
+            let key = place(name, member.name)
             guard let text = member.value.string else {
-                note(key, "wrong_type", "Expected a string, found \(member.value.kind).", "Labels are strings.")
+                noteAt(key, "wrong_type", "Expected a string, found \(member.value.kind).", "Labels are strings.")
                 continue
             }
             guard 1...63 ~= member.name.utf8.count, text.utf8.count <= 256 else {
-                note(
+                noteAt(
                     key, "out_of_range", "A label is too long, or its name is empty.",
                     "Names 1 to 63 bytes, values to 256.")
                 continue

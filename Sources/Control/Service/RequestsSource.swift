@@ -157,8 +157,8 @@ extension FieldReader {
             case .string(let text) where 1...63 ~= member.name.utf8.count && text.utf8.count <= 256:
                 patches[member.name] = .set(text)
             default:
-                note(
-                    "\(name)/\(member.name)", "not_allowed", "A label is a short string or null.",
+                noteAt(
+                    place(name, member.name), "not_allowed", "A label is a short string or null.",
                     "Names 1 to 63 bytes, values to 256.")
             }
         }

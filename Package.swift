@@ -54,7 +54,8 @@ let floor2: [Target] = [
     source("Protocols", "RTMP", ["Bytes", "Timing", "Codecs"]),
     source("Protocols", "ISOBMFF", ["Bytes", "Codecs"]),
     source("Protocols", "Feed", ["Bytes", "Timing"]),
-    source("Protocols", "JWT", ["Bytes", "Timing"]),
+    source("Protocols", "JSON"),
+    source("Protocols", "JWT", ["Bytes", "Timing", "JSON"]),
     source("Native", "FFmpeg", ["Bytes", "CFFmpeg", "CShimFFmpeg"]),
     source("Native", "SQLite", ["Bytes", "CSQLite", "CShimSQLite"]),
     source("Native", "Crypto", ["Bytes", "COpenSSL"]),
@@ -91,12 +92,12 @@ let floor5: [Target] = [
     source(
         "Control", "Service",
         [
-            "Bytes", "Timing", "Log", "Feed", "Codecs", "Crypto", "JWT", "Config", "Store", "Jobs", "MediaLoop",
+            "Bytes", "Timing", "Log", "Feed", "Codecs", "JSON", "Crypto", "JWT", "Config", "Store", "Jobs", "MediaLoop",
             "RTMPServer", "LinkTransport", "Forwarding", "Storage",
         ]),
     source(
         "Control", "API",
-        ["Bytes", "Timing", "Log", "Crypto", "JWT", "YAML", "Config", "Store", "Jobs", "Service", "HTTPServer"],
+        ["Bytes", "Timing", "Log", "JSON", "Crypto", "JWT", "YAML", "Config", "Store", "Jobs", "Service", "HTTPServer"],
         resources: [.embedInCode("openapi.yaml")]),
     source(
         "Control", "CommandLineTool",
@@ -116,7 +117,7 @@ let suites: [Target] = [
     tests("RTMPTests", ["Bytes", "Timing", "Codecs", "RTMP"]),
     tests("ISOBMFFTests", ["Bytes", "Codecs", "ISOBMFF", "FFmpeg"]),
     tests("FeedTests", ["Bytes", "Timing", "Feed"]),
-    tests("JWTTests", ["Bytes", "Timing", "JWT", "Crypto"]),
+    tests("JWTTests", ["Bytes", "Timing", "JSON", "JWT", "Crypto"]),
     tests("NativeTests", ["Bytes", "SQLite", "Crypto", "YAML"]),
     tests("ForwardingTests", ["Bytes", "Timing", "Feed", "Codecs", "RTMP", "Timeline", "Forwarding"]),
     tests("PackagingTests", ["Bytes", "Timing", "Feed", "Codecs", "ISOBMFF", "Timeline", "Packaging", "FFmpeg"]),
@@ -131,7 +132,7 @@ let suites: [Target] = [
     tests("StoreTests", ["Bytes", "Timing", "Store", "Jobs", "SQLite"]),
     tests("WorkTests", ["Bytes", "Timing", "Feed", "Codecs", "Packaging", "Work", "Jobs", "ISOBMFF"]),
     tests("ServiceTests", ["Bytes", "Timing", "Feed", "Store", "Jobs", "Config", "Service"]),
-    tests("APITests", ["Bytes", "Timing", "Crypto", "JWT", "Config", "Store", "Service", "API", "HTTPServer"]),
+    tests("APITests", ["Bytes", "Timing", "JSON", "Crypto", "JWT", "Config", "Store", "Service", "API", "HTTPServer"]),
     tests("CommandLineToolTests", ["Log", "Timing", "Config", "Service", "CommandLineTool"]),
     tests("Layout", []),
 ]

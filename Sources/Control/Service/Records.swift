@@ -1,3 +1,4 @@
+@_exported public import JSON  // whoever speaks to the service speaks in its values
 public import Timing
 
 // What the records of the API share. Each record encodes exactly to the JSON of the API.

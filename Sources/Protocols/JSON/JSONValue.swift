@@ -27,7 +27,7 @@ public enum JSONValue: Hashable, Sendable {
     }
 
     /// What kind of value it is, in words for an error.
-    var kind: String {
+    public var kind: String {
         switch self {
         case .null: "null"
         case .bool: "a boolean"

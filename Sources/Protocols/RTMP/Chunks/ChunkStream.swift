@@ -1,0 +1,92 @@
+import Bytes
+
+/// What the reader keeps of one chunk stream: the header that the next may refer to, and a message under way.
+struct ChunkStream {
+    let id: UInt32
+    private(set) var length = 0
+    private(set) var type = MessageType(rawValue: 0)
+    private(set) var messageStreamID: UInt32 = 0
+    private(set) var timestamp: Int64 = 0
+    /// The extended timestamp that type 3 chunks repeat, if the last header had one.
+    private(set) var extended: UInt32?
+    private var step: UInt32 = 0
+    private var hasHeader = false
+    /// Received bytes of the message under way.
+    private(set) var payload: [UInt8] = []
+    private(set) var isReceiving = false
+
+    init(id: UInt32) { self.id = id }
+
+    var missing: Int { length - payload.count }
+
+    /// Takes the header of a message's first chunk.
+    mutating func begin(_ header: ChunkHeader) throws(ChunkError) {
+        switch header.message {
+        case .full(let time, let length, let type, let messageStreamID):
+            self.length = length
+            self.type = type
+            self.messageStreamID = messageStreamID
+            advance(to: time)
+            step = time  // a type 3 chunk that follows takes the time for its step (section 5.3.1.2.4)
+            note(time, header)
+        case .sameStream(let step, let length, let type):
+            // Deviation: a chunk stream may begin with type 1, as librtmp's first messages do; stream 0 is meant.
+            self.length = length
+            self.type = type
+            take(step, header)
+        case .sameLength(let step):
+            guard hasHeader else { throw .missingHeader(chunkStreamID: id) }
+            take(step, header)
+        case .same:
+            guard hasHeader else { throw .missingHeader(chunkStreamID: id) }
+            advance(to: UInt32(truncatingIfNeeded: timestamp) &+ step)
+        }
+        hasHeader = true
+        isReceiving = true
+    }
+
+    /// Makes room at once for a message of up to `limit` bytes.
+    mutating func reserve(upTo limit: Int) { payload.reserveCapacity(min(length, limit)) }
+
+    mutating func append(_ bytes: Span<UInt8>) {
+        let needed = payload.count + bytes.count
+        if needed > payload.capacity {
+            // Doubles, but for the last time only up to the length.
+            payload.reserveCapacity(max(needed, min(length, 2 * payload.capacity)))
+        }
+        payload.append(copying: bytes)
+    }
+
+    /// The message, all of whose bytes are here.
+    mutating func finish() -> RTMPMessage {
+        let message = RTMPMessage(
+            chunkStreamID: id, timestamp: timestamp, type: type, messageStreamID: messageStreamID, payload: payload)
+        drop()
+        return message
+    }
+
+    /// Forgets the message under way; the next chunk begins another.
+    mutating func drop() {
+        payload = []
+        isReceiving = false
+    }
+
+    private mutating func take(_ step: UInt32, _ header: ChunkHeader) {
+        self.step = step
+        advance(to: UInt32(truncatingIfNeeded: timestamp) &+ step)
+        note(step, header)
+    }
+
+    private mutating func note(_ time: UInt32, _ header: ChunkHeader) {
+        extended = header.isExtended ? time : nil
+    }
+
+    /// Extends the wire's 32 bits: the candidate nearest to the last time. The first full header stands as it is.
+    private mutating func advance(to time: UInt32) {
+        guard hasHeader else {
+            timestamp = Int64(time)
+            return
+        }
+        timestamp &+= Int64(Int32(bitPattern: time &- UInt32(truncatingIfNeeded: timestamp)))
+    }
+}

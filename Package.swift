@@ -70,7 +70,7 @@ let floor3: [Target] = [
 
 let floor4: [Target] = [
     source("Shell", "MediaLoop", ["Bytes", "Timing", "Log", "Feed", "Forwarding", "CLinux"]),
-    source("Shell", "RTMPServer", ["Bytes", "Timing", "Log", "Feed", "RTMP", "Forwarding", "MediaLoop"]),
+    source("Shell", "RTMPServer", ["Bytes", "Timing", "Log", "Feed", "RTMP", "Forwarding", "Timeline", "MediaLoop"]),
     source("Shell", "LinkTransport", ["Bytes", "Timing", "Log", "Feed", "Forwarding", "MediaLoop"]),
     source("Shell", "HTTPServer", ["Bytes", "Timing", "Log", "CMicrohttpd", "CShimMicrohttpd"]),
     source("Shell", "Storage", ["Bytes", "Timing", "Log"]),

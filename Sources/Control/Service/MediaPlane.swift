@@ -11,6 +11,7 @@ enum PlaneEvent: Sendable {
     case rtmp(RTMPServerEvent)
     case link(LinkEvent)
     case workerEnded(worker: String, ProcessEnd)
+    case workerNotStarted(worker: String, SpawnError)
 }
 
 /// The control plane's door to the media loop: every call posts a command and returns.
@@ -101,33 +102,22 @@ final class MediaPlane: Sendable {
 
     // MARK: Workers
 
-    /// Starts a worker process with a link of its own.
-    /// - Returns: its process id.
-    func startWorker(
-        _ name: String, executable: String, environment: [String]
-    ) async throws(SpawnError) -> Int32 {
-        let (resident, continuation) = (resident, continuation)
-        let result = await loop.ask { loop in
-            Result { () throws(SpawnError) in
-                try Self.start(
-                    name, executable, environment, on: resident.on(loop), telling: continuation)
+    /// Starts a worker process with a link of its own. What is sent to it from now on waits for it.
+    func startWorker(_ name: String, executable: String, environment: [String]) {
+        let continuation = continuation
+        run { resident in
+            do throws(SpawnError) {
+                let started = try WorkerProcess.start(
+                    executable: executable, arguments: [name], environment: environment, loop: resident.loop
+                ) { continuation.yield(.workerEnded(worker: name, $0)) }
+                resident.processes[name] = started.process
+                resident.links[name] = GatewayLink(
+                    worker: name, descriptor: started.link, rooms: resident.rooms, loop: resident.loop
+                ) { continuation.yield(.link($0)) }
+            } catch {
+                continuation.yield(.workerNotStarted(worker: name, error))
             }
         }
-        return try result.get()
-    }
-
-    private static func start(
-        _ name: String, _ executable: String, _ environment: [String], on resident: Resident,
-        telling continuation: AsyncStream<PlaneEvent>.Continuation
-    ) throws(SpawnError) -> Int32 {
-        let started = try WorkerProcess.start(
-            executable: executable, arguments: [name], environment: environment, loop: resident.loop
-        ) { continuation.yield(.workerEnded(worker: name, $0)) }
-        resident.processes[name] = started.process
-        resident.links[name] = GatewayLink(
-            worker: name, descriptor: started.link, rooms: resident.rooms, loop: resident.loop
-        ) { continuation.yield(.link($0)) }
-        return started.process.processID
     }
 
     func assign(job: String, fence: UInt64, body: [UInt8], to worker: String) {

@@ -1,3 +1,5 @@
+public import Store
+
 /// Where an egress stands. ``table`` says what each state means.
 public enum EgressState: String, Codable, Sendable, CaseIterable {
     case queued, starting, active, waiting, paused, ending, complete
@@ -85,11 +87,4 @@ public enum OutputType: String, Codable, Sendable, CaseIterable {
 
     /// A file survives its job; a push does not, and so does not decide whether an egress failed.
     public var isFileLike: Bool { self == .mp4 }
-}
-
-/// Where a job stands.
-public enum JobState: String, Codable, Sendable, CaseIterable {
-    case queued, leased, running, succeeded, failed, cancelled
-
-    public var isFinal: Bool { self == .succeeded || self == .failed || self == .cancelled }
 }

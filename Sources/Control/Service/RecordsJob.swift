@@ -1,3 +1,5 @@
+public import Store
+
 /// What a job takes from a machine.
 public struct ResourceRecord: Codable, Equatable, Sendable {
     /// Thousandths of one core.

@@ -96,7 +96,7 @@ public enum EgressSource: Equatable, Sendable {
 }
 
 /// When an egress ends by itself.
-public struct EgressLimits: Equatable, Sendable {
+public struct EgressLimits: Codable, Equatable, Sendable {
     public var durationSeconds: Double?
     public var bytes: Int64?
     /// Ends after the room was without media for this long.

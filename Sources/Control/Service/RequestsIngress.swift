@@ -128,7 +128,7 @@ extension FieldReader {
     /// 8 to 128 of `[A-Za-z0-9_-]`, so that it can stand in a URL and in every encoder's field.
     fileprivate mutating func streamKey() -> Secret? {
         guard let key = text("streamKey", bytes: 8...128) else { return nil }
-        guard key.utf8.allSatisfy(Identifier.allows) else {
+        guard key.utf8.allSatisfy(PlainName.allows) else {
             note("streamKey", "not_allowed", "`streamKey` holds other characters.", "Use A-Z, a-z, 0-9, _ and -.")
             return nil
         }
@@ -153,7 +153,7 @@ extension FieldReader {
 }
 
 /// Names that clients choose for outputs and keys: `[A-Za-z0-9_-]`.
-enum Identifier {
+enum PlainName {
     static func allows(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),

@@ -102,7 +102,7 @@ public struct OutputRequest: Equatable, Sendable {
 extension FieldReader {
     fileprivate mutating func outputID() -> String {
         guard let id = text("id", bytes: 1...64) else { return "" }
-        guard id.utf8.allSatisfy(Identifier.allows) else {
+        guard id.utf8.allSatisfy(PlainName.allows) else {
             note("id", "not_allowed", "`id` holds other characters.", "Use A-Z, a-z, 0-9, _ and -.")
             return ""
         }

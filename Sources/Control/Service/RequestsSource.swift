@@ -111,7 +111,7 @@ extension FieldReader {
             return nil
         }
         guard let name = text("pipeline", bytes: 1...64) else { return nil }
-        guard name.utf8.allSatisfy(Identifier.allows) else {
+        guard name.utf8.allSatisfy(PlainName.allows) else {
             note("pipeline", "not_allowed", "`pipeline` is no name of a pipeline.", "GET /v1/pipelines lists them.")
             return nil
         }

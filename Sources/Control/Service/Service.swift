@@ -1,121 +1,153 @@
+public import Config
+import Forwarding
+import Glibc
+import Jobs
+import LinkTransport
+import Log
+import MediaLoop
+import RTMP
+import RTMPServer
+import Storage
+public import Store
+import Timing
+
 /// What the gateway does for its clients: one function an operation, whatever face (REST, command line) asks.
 ///
 /// A function checks what its caller may see (a resource of another room does not exist for it); which grant an
-/// operation needs is checked by the face.
+/// operation needs is checked by the face. The operations stand in the extensions, a file a resource.
 public final class Service: Sendable {
-    public init() {}
+    public let configuration: Config.Configuration
+    public let store: any Store
+    /// The port that RTMP is bound to.
+    public let rtmpPort: UInt16
+    let folder: DataFolder
+    let plane: MediaPlane
+    let addresses: Addresses
+    let roomDirectory: RoomDirectory
+    let ingressControl: IngressControl
+    let egressControl: EgressControl
+    let storage: StorageRoot
+    private let log = Logger("service")
 
-    // MARK: Rooms
-
-    /// A room of that name that exists already is given as it is, unchanged.
-    public func createRoom(_ request: CreateRoom, caller: Caller) async throws(ServiceError) -> Outcome<RoomRecord> {
-        throw later
+    /// Opens the data folder and the store, binds RTMP, takes up what the last run left, and starts the first worker.
+    /// - Parameter worker: the path of `sluice-worker`.
+    /// - Throws: ``StartError``: refuse to start, and show its message.
+    public init(_ configuration: Config.Configuration, worker: String, httpPort: UInt16) async throws(StartError) {
+        self.configuration = configuration
+        do {
+            folder = try DataFolder(configuration.data)
+            store = try SQLiteStore(path: folder.store + "/sluice.db")
+            storage = try StorageRoot(folder.recordings)
+            plane = await MediaPlane(replay: Self.replay(configuration), rtmp: Self.rtmp(configuration))
+            rtmpPort = try await plane.listenRTMP(host: configuration.rtmp.host, port: configuration.rtmp.port)
+            addresses = Addresses(configuration, rtmpPort: rtmpPort, httpPort: httpPort)
+            let rooms = RoomDirectory(store: store, plane: plane)
+            let egress = EgressControl(
+                store: store, plane: plane, limits: Self.limits(configuration, folder),
+                workers: WorkerTable(executable: worker, markFolder: folder.temporary))
+            ingressControl = IngressControl(store: store, plane: plane, rooms: rooms, addresses: addresses) {
+                await egress.media(room: $0, flows: $1)
+            }
+            roomDirectory = rooms
+            egressControl = egress
+            try await rooms.load()
+            try await ingressControl.load()
+            try await egress.load()
+            _ = await egress.pickWorker(.shared)
+            await egress.pump()
+        } catch {
+            throw StartError(error)
+        }
     }
 
-    public func rooms(_ query: ListQuery, caller: Caller) async throws(ServiceError) -> Page<RoomRecord> { throw later }
-
-    public func room(_ name: String, caller: Caller) async throws(ServiceError) -> RoomRecord { throw later }
-
-    /// Everybody leaves; running egress of the room ends.
-    public func deleteRoom(_ name: String, caller: Caller) async throws(ServiceError) { throw later }
-
-    public func participants(of room: String, _ query: ListQuery, caller: Caller) async throws(ServiceError)
-        -> Page<ParticipantRecord>
-    { throw later }
-
-    /// Ends the connection; an encoder may come back with its key.
-    public func removeParticipant(_ identity: String, from room: String, caller: Caller) async throws(ServiceError) {
-        throw later
+    /// Serves until the task is cancelled.
+    public func run() async {
+        await withTaskGroup { group in
+            group.addTask { await self.handleEvents() }
+            group.addTask { await self.egressControl.persist() }
+            group.addTask { await self.keepTime() }
+        }
     }
 
-    // MARK: Ingress
-
-    public func createIngress(_ request: CreateIngress, caller: Caller) async throws(ServiceError) -> IngressRecord {
-        throw later
+    /// Takes no new work, seals what runs, and waits for it: at most `shutdown.wait`, then five seconds to seal.
+    public func drain() async {
+        plane.stopListening()
+        await egressControl.drain()
+        let limit = Clocks.now() + configuration.shutdown.wait
+        while await egressControl.isBusy, Clocks.now() < limit { try? await Task.sleep(for: .milliseconds(20)) }
+        await egressControl.flush()
     }
 
-    /// Records with ``IngressRecord/masked`` keys.
-    public func ingresses(_ query: ListQuery, caller: Caller) async throws(ServiceError) -> Page<IngressRecord> {
-        throw later
+    private func handleEvents() async {
+        for await event in plane.events {
+            switch event {
+            case .rtmp(let event): await ingressControl.handle(event)
+            case .link(let event): await egressControl.handle(event)
+            case .workerEnded(let worker, .exited(let code)):
+                await egressControl.workerEnded(worker, .exit(code: code))
+            case .workerEnded(let worker, .killed(let signal)):
+                await egressControl.workerEnded(worker, .signal(signal))
+            case .workerNotStarted(let worker, let error):
+                log.error("a worker could not be started", ["call": error.call, "error": error.code])
+                await egressControl.workerEnded(worker, .exit(code: 127))
+            }
+        }
     }
 
-    public func ingress(_ id: String, caller: Caller) async throws(ServiceError) -> IngressRecord { throw later }
-
-    public func updateIngress(_ id: String, _ patch: PatchIngress, caller: Caller) async throws(ServiceError)
-        -> IngressRecord
-    { throw later }
-
-    public func deleteIngress(_ id: String, caller: Caller) async throws(ServiceError) { throw later }
-
-    /// The old key stops at once; who streams with it is cut off.
-    public func rotateKey(ofIngress id: String, _ request: RotateKey, caller: Caller) async throws(ServiceError)
-        -> IngressRecord
-    { throw later }
-
-    // MARK: Egress
-
-    public func createEgress(_ request: CreateEgress, caller: Caller) async throws(ServiceError) -> EgressRecord {
-        throw later
+    private func keepTime() async {
+        while !Task.isCancelled {
+            let now = Clocks.now()
+            await ingressControl.advance(to: now)
+            await egressControl.advance(to: now)
+            await guardDisk()
+            try? await Task.sleep(for: .seconds(1))
+        }
     }
 
-    public func egresses(_ query: ListQuery, caller: Caller) async throws(ServiceError) -> Page<EgressRecord> {
-        throw later
+    /// Recording stops cleanly before the disk's reserve is touched.
+    private func guardDisk() async {
+        guard let space = try? storage.space(), space.free < Int64(configuration.limits.diskReserveBytes) else { return }
+        await egressControl.endFiles(because: "disk_full")
     }
 
-    public func egress(_ id: String, caller: Caller) async throws(ServiceError) -> EgressRecord { throw later }
-
-    public func updateEgress(_ id: String, _ patch: PatchEgress, caller: Caller) async throws(ServiceError)
-        -> EgressRecord
-    { throw later }
-
-    /// Repeated, or after the end, it changes nothing.
-    public func stopEgress(_ id: String, caller: Caller) async throws(ServiceError) -> Outcome<EgressRecord> {
-        throw later
+    private static func replay(_ configuration: Config.Configuration) -> FeedRing.Limits {
+        let replay = configuration.limits.replay
+        return FeedRing.Limits(bytes: replay.bytes, span: replay.duration)
     }
 
-    public func addOutput(_ output: OutputRequest, toEgress id: String, caller: Caller) async throws(ServiceError)
-        -> EgressRecord
-    { throw later }
-
-    public func removeOutput(_ output: String, fromEgress id: String, caller: Caller) async throws(ServiceError)
-        -> EgressRecord
-    { throw later }
-
-    /// Removes the files of an egress that has ended, and keeps its record with `deletedAt`.
-    public func deleteEgress(_ id: String, caller: Caller) async throws(ServiceError) { throw later }
-
-    public func files(ofEgress id: String, caller: Caller) async throws(ServiceError) -> [FileRecord] { throw later }
-
-    /// The file that an output wrote, or writes.
-    public func file(ofOutput output: String, egress id: String, caller: Caller) async throws(ServiceError)
-        -> ServedFile
-    { throw later }
-
-    /// A file by the `path` of its ``FileRecord``.
-    public func file(_ path: String, ofEgress id: String, caller: Caller) async throws(ServiceError) -> ServedFile {
-        throw later
+    private static func rtmp(_ configuration: Config.Configuration) -> RTMPServer.Limits {
+        let limits = configuration.limits
+        var session = RTMPLimits()
+        session.handshake = limits.rtmp.handshake
+        session.firstMedia = limits.rtmp.firstMedia
+        session.idle = limits.rtmp.idle
+        return RTMPServer.Limits(
+            session: session, sessions: limits.rtmp.sessions, sessionsPerAddress: limits.connectionsPerAddress)
     }
 
-    public func manifest(ofEgress id: String, caller: Caller) async throws(ServiceError) -> JSONValue { throw later }
-
-    // MARK: Jobs, workers, pipelines, health
-
-    public func jobs(_ query: ListQuery, caller: Caller) async throws(ServiceError) -> Page<JobRecord> { throw later }
-
-    public func job(_ id: String, caller: Caller) async throws(ServiceError) -> JobRecord { throw later }
-
-    public func workers(caller: Caller) async throws(ServiceError) -> [WorkerRecord] { throw later }
-
-    public func pipelines(caller: Caller) async throws(ServiceError) -> [PipelineRecord] { throw later }
-
-    public func pipeline(_ name: String, caller: Caller) async throws(ServiceError) -> PipelineRecord { throw later }
-
-    /// One check a loop: it is ok while the loop answered within 2 s. Not ok: restart me.
-    public func liveness() async -> [HealthCheck] { [] }
-
-    public func readiness() async -> Readiness {
-        Readiness(checks: [HealthCheck(name: "service", ok: false, detail: "not built yet")])
+    private static func limits(_ configuration: Config.Configuration, _ folder: DataFolder) -> EgressControl.Limits {
+        let cores = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+        let pages = max(1, Int64(sysconf(Int32(_SC_PHYS_PAGES))))
+        let memory = pages * Int64(max(1, sysconf(Int32(_SC_PAGESIZE))))
+        return EgressControl.Limits(
+            capacity: Needs(
+                milliCores: configuration.limits.egress.capacityMilliCores ?? cores * 800, memoryBytes: memory / 2),
+            resumeWithin: configuration.egress.resumeWithin, root: folder.recordings)
     }
+}
 
-    private var later: ServiceError { ServiceError(.notSupported, "This operation is not built yet.") }
+/// Why the gateway did not start, in words for the person at the terminal.
+public struct StartError: Error, CustomStringConvertible {
+    public let description: String
+
+    public init(_ cause: any Error) {
+        description =
+            switch cause {
+            case let error as DataFolderError: error.message
+            case let error as StoreError: "\(error.message). \(error.remedy)"
+            case let error as ListenError: error.message
+            case let error as StorageError: error.message
+            default: "\(cause)"
+            }
+    }
 }

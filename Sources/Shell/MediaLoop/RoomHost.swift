@@ -73,6 +73,12 @@ public final class Room {
         return number
     }
 
+    /// The id of the last configuration of the track `id` (`TR_…`); 0 if it never had one.
+    public func lastConfiguration(of id: String) -> UInt32 {
+        guard let number = tracks[id], let track = ring.state.tracks[number] else { return 0 }
+        return track.configurations[0]?.id ?? 0
+    }
+
     /// The participant and its tracks are gone for good.
     public func leave(id: String, at now: Instant) {
         guard let number = participants.removeValue(forKey: id) else { return }

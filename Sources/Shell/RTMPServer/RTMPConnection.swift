@@ -36,13 +36,22 @@ final class RTMPConnection: DescriptorHandler {
         self.descriptor = descriptor
         self.remote = remote
         self.server = server
-        session = RTMPServerSession(limits: server.limits.session, at: now)
+        session = RTMPServerSession(
+            limits: server.limits.session, random: Self.randomBytes(1528), hmac: server.limits.hmac, at: now)
         var one: Int32 = 1
         unsafe setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &one, 4)
         token = server.loop.add(descriptor, for: .readable, self)
     }
 
     deinit { Glibc.close(descriptor) }
+
+    private static func randomBytes(_ count: Int) -> [UInt8] {
+        var generator = SystemRandomNumberGenerator()
+        return (0..<count / 8).flatMap { _ in
+            let word = UInt64.random(in: .min ... .max, using: &generator)
+            return (0..<8).map { UInt8(truncatingIfNeeded: word >> ($0 * 8)) }
+        }
+    }
 
     // MARK: From the control plane
 

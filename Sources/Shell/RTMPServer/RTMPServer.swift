@@ -1,9 +1,9 @@
-public import Forwarding
+import Forwarding
 import Glibc
 import Log
 public import MediaLoop
 public import RTMP
-public import Timing
+import Timing
 
 /// The RTMP listener and its sessions. Lives on a loop, next to the rooms that the sessions publish into.
 public final class RTMPServer {
@@ -11,8 +11,14 @@ public final class RTMPServer {
         public var session: RTMPLimits
         public var sessions: Int
         public var sessionsPerAddress: Int
+        /// Lets Flash Player's handshake be answered in kind.
+        public var hmac: HMACSHA256?
 
-        public init(session: RTMPLimits = RTMPLimits(), sessions: Int = 1000, sessionsPerAddress: Int = 256) {
+        public init(
+            session: RTMPLimits = RTMPLimits(), sessions: Int = 1000, sessionsPerAddress: Int = 256,
+            hmac: HMACSHA256? = nil
+        ) {
+            self.hmac = hmac
             self.session = session
             self.sessions = sessions
             self.sessionsPerAddress = sessionsPerAddress

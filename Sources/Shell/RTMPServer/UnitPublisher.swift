@@ -2,15 +2,64 @@ import Feed
 import Forwarding
 import MediaLoop
 import RTMP
+import Timeline
 import Timing
 
 /// The way of one publication into its room: numbers its tracks, maps its clock, and appends what ``FLVIngest`` makes of
 /// its messages to the room's feed.
 struct UnitPublisher {
     private let room: Room
-    private let participant: ParticipantNumber
     private let grant: PublishGrant
-    private var ingest = FLVIngest()
+    private let participant: ParticipantNumber
+    private var ingest: FLVIngest
     private var clock = SourceClock()
-    private var numbers: [TrackInfo.Kind: TrackNumber] = [:]
+    private var tracks: [TrackInfo.Kind: TrackNumber] = [:]
+
+    init(_ grant: PublishGrant, in room: Room, at now: Instant) {
+        self.room = room
+        self.grant = grant
+        ingest = FLVIngest(
+            lastVideoID: room.lastConfiguration(of: grant.videoTrack),
+            lastAudioID: room.lastConfiguration(of: grant.audioTrack))
+        participant = room.join(id: grant.participant, identity: grant.identity, name: grant.name, at: now)
+    }
+
+    var report: PublicationReport { ingest.report }
+
+    /// What an encoder announces is published at once, so that a recorder waits for the picture that follows the sound.
+    mutating func metadata(_ metadata: FLVMetadata, at now: Instant) {
+        if metadata["videocodecid"] != nil { _ = track(.video, at: now) }
+        if metadata["audiocodecid"] != nil { _ = track(.audio, at: now) }
+    }
+
+    mutating func video(timestamp: Int64, payload: ArraySlice<UInt8>, at now: Instant) {
+        if let item = ingest.video(timestamp: timestamp, payload: payload) { append(item, timestamp, at: now) }
+    }
+
+    mutating func audio(timestamp: Int64, payload: ArraySlice<UInt8>, at now: Instant) {
+        if let item = ingest.audio(timestamp: timestamp, payload: payload) { append(item, timestamp, at: now) }
+    }
+
+    private mutating func append(_ item: FLVIngest.Item, _ timestamp: Int64, at now: Instant) {
+        switch item {
+        case .configuration(let kind, let configuration):
+            room.append(.configuration(track(kind, at: now), rendition: 0, configuration), at: now)
+        case .unit(let kind, let unit):
+            let mapped = clock.map(stamp: timestamp &* 1_000_000, arrival: room.time(at: now))
+            if let offset = mapped.anchoredOffset { room.append(.anchored(participant, offset: offset), at: now) }
+            let record = Unit(
+                track: track(kind, at: now), configuration: unit.configuration, pts: unit.pts, dts: unit.dts,
+                isKey: unit.isKey, bytes: unit.bytes)
+            room.ring.append(.unit(record), time: mapped.roomTime)
+        }
+    }
+
+    private mutating func track(_ kind: TrackInfo.Kind, at now: Instant) -> TrackNumber {
+        if let known = tracks[kind] { return known }
+        let (id, source): (String, TrackInfo.Source) =
+            kind == .video ? (grant.videoTrack, .camera) : (grant.audioTrack, .microphone)
+        let number = room.publish(id: id, of: participant, kind: kind, source: source, at: now)
+        tracks[kind] = number
+        return number
+    }
 }

@@ -1,0 +1,317 @@
+import FoundationEssentials
+import Jobs
+import Log
+import MediaLoop
+import Store
+import Timing
+
+/// Runs every egress: durable first, then in line, then in a worker, until its one final state.
+///
+/// The actor is the shell; what follows what is in ``EgressRun``, ``JobQueue``, ``CrashPolicy`` and ``WorkerHealth``.
+actor EgressControl {
+    struct Limits: Sendable {
+        var capacity: Needs
+        var resumeWithin: Duration
+        /// Where recordings go.
+        var root: String
+    }
+
+    /// What one pass-through egress takes of the machine: three times what was measured (README, "Figures").
+    static let passthroughNeeds = Needs(milliCores: 10, memoryBytes: 8 << 20)
+
+    let store: any Store
+    let plane: MediaPlane
+    let limits: Limits
+    let log = Logger("egress")
+    var entries: [String: Entry] = [:]
+    var egressByJob: [String: String] = [:]
+    var queue: JobQueue
+    var crashes = CrashPolicy()
+    var workers: WorkerTable
+    /// Capacity promised to requests whose commit is under way.
+    var reserved = 0
+    var isDraining = false
+    let dirty: AsyncStream<Void>
+    let markDirty: AsyncStream<Void>.Continuation
+
+    /// An egress, and where it stands between memory, store and worker.
+    struct Entry: Sendable {
+        var run: EgressRun
+        /// Its place in line and its needs; its state moves on in ``run``.
+        let job: Job
+        var version: Int64
+        /// As the store has it once ``pending`` is written: each lease and each requeue raises it.
+        var fence: Int64
+        /// Set while a worker has the job.
+        var worker: String?
+        /// The room's feed began anew since the last attempt.
+        var feedIsNew = false
+        /// When a wait is over: for media to begin, or for a room to come back after a restart.
+        var deadline: Instant?
+        /// Since when the room has no media.
+        var emptySince: Instant?
+        /// What is not in the store yet; a lease is told to the worker once it is.
+        var pending = PendingWrite()
+    }
+
+    struct PendingWrite: Sendable {
+        var isDirty = false
+        var jobs: [JobChange] = []
+        var events: [EventRow] = []
+        var assignsAfter = false
+        var hasEnded = false
+    }
+
+    init(store: any Store, plane: MediaPlane, limits: Limits, workers: WorkerTable) {
+        self.store = store
+        self.plane = plane
+        self.limits = limits
+        self.workers = workers
+        queue = JobQueue(capacity: limits.capacity)
+        (dirty, markDirty) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    }
+
+    // MARK: Requests
+
+    /// Makes the egress durable and starts it, or puts it in line.
+    func create(_ run: EgressRun, hasMedia: Bool, answer: Answer<EgressRecord>?) async throws -> EgressRecord {
+        let needs = Self.passthroughNeeds
+        let startsNow = queue.waitingCount == 0 && queue.inUse.milliCores + reserved + needs.milliCores <= limits.capacity.milliCores
+        if startsNow { reserved += needs.milliCores }
+        defer { if startsNow { reserved -= needs.milliCores } }
+        var run = run
+        let now = Clocks.wall()
+        var jobs: [JobChange] = [.enqueue(newJob(run, needs, at: now))]
+        let worker = startsNow ? pickWorker(.shared) : nil
+        if let worker {
+            jobs.append(.lease(job: run.job, worker: worker, at: now))
+            run.leased()
+        }
+        var change = Change(
+            documents: [.put(try document(run), expected: nil)], jobs: jobs,
+            events: [event("egress_created", run.record)])
+        change.answer = answer?(run.record)
+        let committed = try await store.commit(change)
+        guard let job = committed.jobs.last else { throw ServiceError(.internalError, "The store gave no job back.") }
+        var entry = Entry(run: run, job: job, version: committed.documents.first?.version ?? 1, fence: job.fence)
+        entry.deadline = hasMedia ? nil : Clocks.now() + .seconds(run.waitSeconds)
+        entries[run.record.id] = entry
+        egressByJob[run.job] = run.record.id
+        log.info("egress created", ["egress": run.record.id, "room": run.record.room, "outputs": run.outputs.count])
+        if let worker {
+            queue.adopt(job)
+            assign(run.record.id, to: workers.isAlive(worker) ? worker : pickWorker(.shared))
+        } else {
+            queue.enqueue(job)
+            pump()
+        }
+        return record(run.record.id) ?? run.record
+    }
+
+    func record(_ id: String) -> EgressRecord? {
+        guard let entry = entries[id] else { return nil }
+        var record = entry.run.record
+        record.queue = queue.info(of: entry.run.job).map {
+            QueueRecord(
+                position: $0.position, waitingFor: $0.waitingFor.rawValue,
+                needs: ResourceRecord(milliCores: $0.needs.milliCores, memoryBytes: $0.needs.memoryBytes))
+        }
+        return record
+    }
+
+    /// Records that have not ended, by room id.
+    func activeCount(room id: String) -> Int { entries.values.count { $0.run.record.roomId == id } }
+
+    /// - Returns: `nil` if it has ended, or was never there.
+    func stop(_ id: String, because reason: String = "stop_requested") -> Outcome<EgressRecord>? {
+        guard let entry = entries[id] else { return nil }
+        guard entry.run.endReason == nil else { return record(id).map { Outcome($0, didChange: false) } }
+        end(id, because: reason)
+        return (record(id) ?? entries[id]?.run.record ?? entry.run.record).outcome(didChange: true)
+    }
+
+    func add(_ output: OutputAssignment, as record: OutputRecord, to id: String) -> EgressRecord? {
+        guard let entry = entries[id], entry.run.endReason == nil else { return nil }
+        entries[id]?.run.outputs.append(output)
+        entries[id]?.run.record.outputs.append(record)
+        changed(id, event: "egress_updated")
+        command(.addOutput(output), to: id)
+        return self.record(id)
+    }
+
+    func remove(_ output: String, from id: String) -> EgressRecord? {
+        guard let entry = entries[id] else { return nil }
+        if entry.worker != nil {
+            command(.removeOutput(id: output), to: id)
+        } else if let index = entry.run.record.outputs.firstIndex(where: { $0.id == output }) {
+            entries[id]?.run.record.outputs[index].state = .removed
+        }
+        changed(id, event: "egress_updated")
+        return record(id)
+    }
+
+    func patch(_ patch: PatchEgress, on id: String) -> EgressRecord? {
+        guard var run = entries[id]?.run else { return nil }
+        run.record.labels = patch.applied(toLabels: run.record.labels)
+        run.limits = patch.applied(toLimits: run.limits)
+        entries[id]?.run = run
+        changed(id, event: "egress_updated")
+        return record(id)
+    }
+
+    // MARK: What the room tells
+
+    /// Media in the room `roomID` flows now, or has stopped.
+    func media(room roomID: String, flows: Bool) {
+        let now = Clocks.now()
+        for (id, entry) in entries where entry.run.record.roomId == roomID {
+            entries[id]?.run.media(flows: flows)
+            entries[id]?.emptySince = flows ? nil : (entry.emptySince ?? now)
+            if entry.run.record.state != entries[id]?.run.record.state { changed(id, event: "egress_updated") }
+            guard flows, entry.deadline != nil else { continue }
+            entries[id]?.deadline = nil
+            if entry.worker == nil, entry.run.hasBegun { lineUp(id, because: "the room is back") }
+        }
+        pump()
+    }
+
+    func roomClosed(_ roomID: String) {
+        for (id, entry) in entries where entry.run.record.roomId == roomID { end(id, because: "room_closed") }
+    }
+
+    // MARK: Ending
+
+    /// Ends the egress: a worker finishes its files; one that is only in line is over at once.
+    func end(_ id: String, because reason: String) {
+        guard let entry = entries[id] else { return }
+        entries[id]?.run.end(because: reason)
+        if entry.worker != nil {
+            changed(id, event: "egress_ending")
+            command(.stop, to: id)
+        } else if entry.run.hasBegun {
+            // A file is there that nobody holds: a worker is needed to make it an ordinary one.
+            changed(id, event: "egress_ending")
+            entries[id]?.deadline = nil
+            lineUp(id, because: reason)
+            pump()
+        } else {
+            finish(id, limitReached: false)
+        }
+    }
+
+    func finish(_ id: String, limitReached: Bool, cause: Notice? = nil) {
+        guard var entry = entries[id] else { return }
+        let now = Clocks.wall()
+        let end = entry.run.finish(limitReached: limitReached, cause: cause, at: now)
+        if let worker = entry.worker { workers.remove(job: entry.run.job, from: worker) }
+        entry.worker = nil
+        entry.deadline = nil
+        let verdict: JobEnd =
+            switch end {
+            case .succeeded: .succeeded
+            case .cancelled: .cancelled
+            case .failed: .failed
+            }
+        entry.pending.jobs.append(
+            .finish(job: entry.run.job, fence: entry.fence, verdict, error: entry.run.record.error?.message, at: now))
+        entry.pending.hasEnded = true
+        entries[id] = entry
+        queue.remove(entry.run.job)
+        crashes.forget(entry.run.job)
+        log.info(
+            "egress ended",
+            ["egress": id, "state": entry.run.record.state.rawValue, "reason": entry.run.record.stateReason ?? "",
+             "outputs": entry.run.record.outputs.map { "\($0.id)=\($0.state.rawValue)" }.joined(separator: " ")])
+        changed(id, event: "egress_ended")
+        pump()
+    }
+
+    /// The disk's reserve is reached: every egress that writes files ends, and its files are complete.
+    func endFiles(because reason: String) {
+        for (id, entry) in entries
+        where entry.run.endReason == nil && entry.run.record.outputs.contains(where: \.type.isFileLike) {
+            entries[id]?.run.warn(
+                reason, "the recording was ended before the disk was full", ErrorCode.diskFull.remedy)
+            end(id, because: reason)
+        }
+    }
+
+    /// Which tracks an egress takes; `nil` once it is to end.
+    func selection(of id: String) -> OutputAssignment.Selection? {
+        guard let run = entries[id]?.run, run.endReason == nil else { return nil }
+        return run.outputs.first?.selection
+    }
+
+    // MARK: Shutting down
+
+    /// Gives out no more work. What runs goes on until the workers are told to seal.
+    func drain() { isDraining = true }
+
+    /// True while a worker has something to finish.
+    var isBusy: Bool { entries.values.contains { $0.worker != nil } }
+
+    /// Tells the workers to seal what they have, waits for their end (five seconds), and writes the last changes.
+    func flush() async {
+        for id in workers.workers.keys { plane.shutDown(worker: id) }
+        let limit = Clocks.now() + .seconds(5)
+        while !workers.workers.isEmpty, Clocks.now() < limit { try? await Task.sleep(for: .milliseconds(10)) }
+        while await persistBatch() {}
+    }
+
+    // MARK: After a restart
+
+    /// Takes up what the last run of the gateway left: queued jobs go into line; recordings that had begun wait for their
+    /// room, and are finished if it does not come back.
+    func load() async throws {
+        let now = Clocks.now()
+        for job in try await store.unfinishedJobs() {
+            guard let document = try await store.document(.egress, id: job.subject) else { continue }
+            var run = try JSONDecoder().decode(EgressRun.self, from: Data(document.body))
+            run.jobState = job.state
+            run.attempts = job.attempt
+            run.survivedRestart()
+            let id = run.record.id
+            var entry = Entry(run: run, job: job, version: document.version, fence: job.fence)
+            entry.feedIsNew = true
+            entry.deadline = now + (run.hasBegun ? limits.resumeWithin : .seconds(run.waitSeconds))
+            entries[id] = entry
+            egressByJob[job.id] = id
+            changed(id, event: run.hasBegun ? "egress_waiting" : nil)
+            if !run.hasBegun || run.endReason != nil { lineUp(id, because: "the gateway was restarted") }
+        }
+        if !entries.isEmpty { log.info("egress taken up again", ["count": entries.count]) }
+    }
+
+    // MARK: Persisting
+
+    /// The record has changed: it goes to the store with the next batch.
+    func changed(_ id: String, event kind: String?) {
+        guard let record = entries[id]?.run.record else { return }
+        entries[id]?.pending.isDirty = true
+        if let kind { entries[id]?.pending.events.append(event(kind, record)) }
+        markDirty.yield()
+    }
+
+    func event(_ kind: String, _ record: EgressRecord) -> EventRow {
+        EventRow(kind, subject: record.id, room: record.room, roomID: record.roomId, record)
+    }
+
+    func document(_ run: EgressRun) throws -> Document {
+        var document = Document(
+            kind: .egress, id: run.record.id, createdAt: run.record.createdAt.wallTime, room: run.record.room,
+            roomID: run.record.roomId, state: run.record.state.rawValue, isActive: !run.record.state.isFinal,
+            labels: run.record.labels, keyID: run.record.keyId, body: Array(try JSONEncoder().encode(run)))
+        document.updatedAt = run.record.updatedAt.wallTime
+        return document
+    }
+
+    private func newJob(_ run: EgressRun, _ needs: Needs, at now: WallTime) -> NewJob {
+        NewJob(
+            id: run.job, kind: "egress", subject: run.record.id, room: run.record.room, keyID: run.record.keyId,
+            pipeline: "passthrough", needs: needs, createdAt: now)
+    }
+}
+
+extension EgressRecord {
+    func outcome(didChange: Bool) -> Outcome<EgressRecord> { Outcome(self, didChange: didChange) }
+}

@@ -1,0 +1,181 @@
+import Jobs
+import Store
+import Timing
+
+/// One egress that has not ended: its record, what its worker is to do, and what follows from what the worker reports.
+///
+/// A value without I/O; ``EgressControl`` is the shell around it. It is stored whole, so that the next gateway goes on.
+struct EgressRun: Codable, Equatable, Sendable {
+    enum End: Equatable, Sendable {
+        case succeeded, cancelled, failed
+    }
+
+    var record: EgressRecord
+    /// `JB_…`
+    let job: String
+    /// What a worker is told; the URLs in it are secrets.
+    var outputs: [OutputAssignment]
+    var preroll: Preroll
+    var limits: EgressLimits
+    var waitSeconds: Double
+    var poison = false
+    /// Why it is to end, once that is decided: `stop_requested`, `no_media`, `room_empty`, `source_gone`, `room_closed`.
+    var endReason: String?
+    /// As the store has it once what is pending is written.
+    var jobState = JobState.queued
+    /// How often a worker got it.
+    var attempts = 0
+
+    /// True once an output has held a first frame: what was recorded is kept, whatever comes.
+    var hasBegun: Bool { record.startedAt != nil }
+
+    /// What the next worker is to do.
+    func assignment(feedIsNew: Bool) -> EgressAssignment {
+        EgressAssignment(
+            egress: record.id, roomID: record.roomId, room: record.room, attempt: record.attempt,
+            outputs: outputs.filter { output in
+                record.outputs.contains { $0.id == output.id && !$0.state.isFinal }
+            },
+            preroll: preroll, durationSeconds: limits.durationSeconds, bytes: limits.bytes, feedIsNew: feedIsNew,
+            poison: poison)
+    }
+
+    // MARK: What happens
+
+    /// A worker gets it.
+    mutating func leased() {
+        attempts += 1
+        jobState = .leased
+        record.attempt = attempts
+        record.queue = nil
+        if record.state == .queued { move(to: .starting, "waiting_for_media") }
+    }
+
+    /// The worker is gone; another will take it.
+    mutating func lostWorker() {
+        jobState = .queued
+        if record.state == .starting { move(to: .queued, "worker_lost") }
+    }
+
+    /// The gateway was started anew: what had begun waits for its room.
+    mutating func survivedRestart() {
+        if hasBegun && endReason == nil { move(to: .waiting, "gateway_restarted") }
+    }
+
+    /// The room has media again, or none any more. A recording that began waits for it.
+    mutating func media(flows: Bool) {
+        if !flows && record.state == .active { move(to: .waiting, "source_away") }
+        if flows && record.state == .waiting { move(to: .active, nil) }
+    }
+
+    /// It is to end: by a request, or because what it waits for will not come.
+    mutating func end(because reason: String) {
+        guard endReason == nil else { return }
+        endReason = reason
+        if hasBegun || record.state == .starting { move(to: .ending, reason) }
+    }
+
+    /// Takes what a worker tells.
+    /// - Returns: true if something changed that is more than progress.
+    mutating func apply(_ report: JobReport, at now: WallTime) -> Bool {
+        let before = record
+        for output in report.outputs { apply(output, at: now) }
+        if record.startedAt == nil { record.startedAt = record.outputs.compactMap(\.startedAt).min() }
+        if record.state == .starting, record.outputs.contains(where: { $0.state == .active || $0.state == .complete }) {
+            move(to: .active, nil)
+        }
+        record.updatedAt = Timestamp(now)
+        return before.state != record.state || before.outputs.map(\.state) != record.outputs.map(\.state)
+            || before.warnings != record.warnings || before.outputs.map(\.location) != record.outputs.map(\.location)
+    }
+
+    private mutating func apply(_ report: OutputReport, at now: WallTime) {
+        guard let index = record.outputs.firstIndex(where: { $0.id == report.id }) else { return }
+        var output = record.outputs[index]
+        guard !output.state.isFinal else { return }
+        output.state = OutputState(rawValue: report.state.rawValue) ?? output.state
+        if output.startedAt == nil, report.startedAt > 0 {
+            output.startedAt = Timestamp(WallTime(nanoseconds: report.startedAt))
+        }
+        output.durationSeconds = report.durationSeconds
+        output.sizeBytes = report.sizeBytes
+        if let location = report.location { output.moved(to: location) }
+        output.retries = report.retries
+        output.error = report.errorCode.map { code in
+            let remedy = ErrorCode(rawValue: code)?.remedy ?? ""
+            return Notice(code: code, message: report.errorMessage ?? code, remedy: remedy)
+        }
+        if output.state.isFinal { output.endedAt = Timestamp(now) }
+        record.outputs[index] = output
+        for warning in report.warnings { warn(warning.code, warning.message, warning.remedy) }
+        if let location = report.location { adopt(location, for: report.id) }
+    }
+
+    /// The next attempt goes on in the file that this one made.
+    private mutating func adopt(_ location: String, for id: String) {
+        guard let index = outputs.firstIndex(where: { $0.id == id }),
+            case .mp4(let root, _, let faststart) = outputs[index].target, location.hasPrefix(root + "/")
+        else { return }
+        outputs[index].target = .mp4(
+            root: root, path: String(location.dropFirst(root.count + 1)), faststart: faststart)
+    }
+
+    mutating func warn(_ code: String, _ message: String, _ remedy: String) {
+        let notice = Notice(code: code, message: message, remedy: remedy)
+        guard !record.warnings.contains(where: { $0.code == code && $0.message == message }) else { return }
+        record.warnings.append(notice)
+    }
+
+    /// It has ended: every output is final, or there was never a worker. `cause` is set when a worker could not run it.
+    mutating func finish(limitReached: Bool, cause: Notice? = nil, at now: WallTime) -> End {
+        for index in record.outputs.indices where !record.outputs[index].state.isFinal {
+            record.outputs[index].state = cause == nil ? .removed : .failed
+            record.outputs[index].error = record.outputs[index].error ?? cause
+            record.outputs[index].endedAt = Timestamp(now)
+        }
+        record.queue = nil
+        record.endedAt = Timestamp(now)
+        record.updatedAt = Timestamp(now)
+        let counted = record.outputs.filter { $0.state != .removed }
+        let files = counted.filter(\.type.isFileLike)
+        let judged = files.isEmpty ? counted : files
+        let survived = judged.filter { $0.state == .complete && $0.startedAt != nil }
+        let failed = judged.filter { $0.state == .failed }
+        record.partial = !survived.isEmpty && counted.contains { $0.state == .failed }
+        record.error = cause ?? failed.first?.error
+        if survived.isEmpty && (cause != nil || !failed.isEmpty) {
+            move(to: .failed, cause?.code ?? failed.first?.error?.code)
+            return .failed
+        }
+        if survived.isEmpty {
+            move(to: .aborted, endReason ?? "no_media")
+            return .cancelled
+        }
+        if !record.partial { record.error = nil }
+        move(to: limitReached ? .limitReached : .complete, limitReached ? "limit_reached" : endReason)
+        return .succeeded
+    }
+
+    private mutating func move(to state: EgressState, _ reason: String?) {
+        record.state = state
+        record.stateReason = reason
+    }
+}
+
+extension OutputRecord {
+    /// The output writes `path` from here on. What it wrote before is a part of its own.
+    fileprivate mutating func moved(to path: String) {
+        guard let present = location, present != path, type.isFileLike else {
+            location = path
+            return
+        }
+        if parts.isEmpty { parts.append(part(1, at: present)) }
+        if !parts.contains(where: { $0.location == path }) { parts.append(part(parts.count + 1, at: path)) }
+        location = path
+    }
+
+    private func part(_ number: Int, at path: String) -> PartRecord {
+        PartRecord(
+            number: number, location: path, href: href ?? "", durationSeconds: durationSeconds, sizeBytes: sizeBytes)
+    }
+}

@@ -1,0 +1,292 @@
+import Forwarding
+import FoundationEssentials
+import Jobs
+import Log
+import MediaLoop
+import RTMPServer
+import Store
+import Timing
+
+/// The doors by which encoders stream in: their records, and the sessions on them.
+actor IngressControl {
+    struct Entry: Sendable {
+        /// With the stream key; what clients see is masked by the service.
+        var record: IngressRecord
+        var version: Int64
+        var live: Live?
+        var takeovers = TakeoverGuard()
+    }
+
+    /// Who publishes, or did until a moment ago and is still held in the room.
+    struct Live: Sendable {
+        var session: RTMPSessionNumber?
+        var sessionID: String
+        var roomID: String
+        var participant: ParticipantRecord
+        var grant: PublishGrant
+        var startedAt: Instant
+        /// When the participant leaves, unless its encoder is back by then.
+        var leavesAt: Instant?
+        var hasMedia = false
+        var warned: Set<String> = []
+    }
+
+    private let store: any Store
+    private let plane: MediaPlane
+    private let rooms: RoomDirectory
+    private let addresses: Addresses
+    private let onMedia: @Sendable (_ room: String, _ flows: Bool) async -> Void
+    private let log = Logger("ingress")
+    private var entries: [String: Entry] = [:]
+    private var idByKey: [String: String] = [:]
+    private var idBySession: [RTMPSessionNumber: String] = [:]
+
+    init(
+        store: any Store, plane: MediaPlane, rooms: RoomDirectory, addresses: Addresses,
+        onMedia: @escaping @Sendable (_ room: String, _ flows: Bool) async -> Void
+    ) {
+        self.store = store
+        self.plane = plane
+        self.rooms = rooms
+        self.addresses = addresses
+        self.onMedia = onMedia
+    }
+
+    /// Reads the doors of the last run. Nobody is at them yet.
+    func load() async throws {
+        var query = DocumentQuery(.ingress)
+        query.limit = PageLimit.range.upperBound
+        repeat {
+            let page = try await store.documents(query)
+            for document in page.items {
+                var record = try JSONDecoder().decode(IngressRecord.self, from: Data(document.body))
+                record.state = .inactive
+                record.session = nil
+                remember(record, version: document.version)
+            }
+            query.after = page.next
+        } while query.after != nil
+    }
+
+    // MARK: Records
+
+    func find(_ id: String) -> IngressRecord? { entries[id]?.record }
+
+    func all() -> [IngressRecord] {
+        entries.values.map(\.record).sorted { ($0.createdAt, $0.id) > ($1.createdAt, $1.id) }
+    }
+
+    func create(_ request: CreateIngress, keyID: String?, answer: Answer<IngressRecord>?) async throws -> IngressRecord {
+        let streamKey = request.streamKey?.reveal() ?? Self.newStreamKey()
+        let now = Timestamp(Clocks.wall())
+        _ = try await rooms.open(CreateRoom(name: request.room), keyID: keyID)
+        let record = IngressRecord(
+            id: Identifier.ingress.make(), request: request, streamKey: streamKey, url: addresses.rtmpServer,
+            publish: addresses.publish(streamKey: streamKey), state: .inactive, createdAt: now, updatedAt: now,
+            keyId: keyID)
+        var change = Change(
+            documents: [.put(try document(record), expected: nil)],
+            events: [event("ingress_created", record)])
+        change.answer = answer?(record)
+        let committed = try await store.commit(change)
+        remember(record, version: committed.documents.first?.version ?? 1)
+        log.info("ingress created", ["ingress": record.id, "room": record.room])
+        return record
+    }
+
+    /// Stores a changed record. A new key, room or identity, or `enabled: false`, ends the session that is on it.
+    func replace(_ record: IngressRecord) async throws -> IngressRecord {
+        guard let entry = entries[record.id] else { throw ServiceError(.notFound, "There is no ingress \(record.id).") }
+        var record = record
+        record.updatedAt = Timestamp(Clocks.wall())
+        record.publish = addresses.publish(streamKey: record.streamKey)
+        if record.room != entry.record.room { _ = try await rooms.open(CreateRoom(name: record.room), keyID: record.keyId) }
+        let committed = try await store.commit(
+            Change(
+                documents: [.put(try document(record), expected: entry.version)],
+                events: [event("ingress_updated", record)]))
+        idByKey[entry.record.streamKey] = nil
+        idByKey[record.streamKey] = record.id
+        let isSame =
+            record.enabled && record.room == entry.record.room && record.identity == entry.record.identity
+            && record.streamKey == entry.record.streamKey
+        entries[record.id]?.record = record
+        entries[record.id]?.version = committed.documents.first?.version ?? entry.version + 1
+        if !isSame, let session = entries[record.id]?.live?.session { plane.close(session, because: "the ingress was changed") }
+        return entries[record.id]?.record ?? record
+    }
+
+    func delete(_ id: String) async throws -> IngressRecord {
+        guard let entry = entries[id] else { throw ServiceError(.notFound, "There is no ingress \(id).") }
+        try await store.commit(
+            Change(
+                documents: [.delete(.ingress, id: id, expected: entry.version)],
+                events: [event("ingress_deleted", entry.record)]))
+        idByKey[entry.record.streamKey] = nil
+        entries[id] = nil
+        if let live = entry.live { await end(live, because: "the ingress was deleted") }
+        return entry.record
+    }
+
+    static func newStreamKey() -> String {
+        var generator = SystemRandomNumberGenerator()
+        return Identifier.text(length: 24, using: &generator)
+    }
+
+    /// Ends the session that is on an ingress; its encoder may come back.
+    func disconnect(_ id: String) {
+        if let session = entries[id]?.live?.session { plane.close(session, because: "the participant was removed") }
+    }
+
+    /// The room is gone: so are those who publish into it.
+    func roomClosed(_ roomID: String) async {
+        for (id, entry) in entries {
+            guard let live = entry.live, live.roomID == roomID else { continue }
+            entries[id]?.live = nil
+            entries[id]?.record.session = nil
+            entries[id]?.record.state = .inactive
+            await end(live, because: "the room was deleted")
+        }
+    }
+
+    private func end(_ live: Live, because reason: String) async {
+        if let session = live.session {
+            idBySession[session] = nil
+            plane.close(session, because: reason)
+        }
+        await rooms.leave(live.participant.id, room: live.roomID)
+        await onMedia(live.roomID, false)
+    }
+
+    private func remember(_ record: IngressRecord, version: Int64) {
+        entries[record.id] = Entry(record: record, version: version)
+        idByKey[record.streamKey] = record.id
+    }
+
+    private func event(_ kind: String, _ record: IngressRecord) -> EventRow {
+        EventRow(kind, subject: record.id, room: record.room, roomID: nil, record.masked)
+    }
+
+    private func document(_ record: IngressRecord) throws -> Document {
+        var stored = record
+        stored.session = nil
+        return Document(
+            kind: .ingress, id: record.id, createdAt: record.createdAt.wallTime, room: record.room,
+            state: IngressRecord.State.inactive.rawValue, isActive: true, labels: record.labels, keyID: record.keyId,
+            uniqueKey: record.streamKey, body: Array(try JSONEncoder().encode(stored)))
+    }
+
+    // MARK: Sessions
+
+    func handle(_ event: RTMPServerEvent) async {
+        switch event {
+        case .publishRequested(let request): await admit(request)
+        case .progress(let session, let report): await note(report, of: session)
+        case .ended(let session, let reason, let report): await ended(session, reason, report)
+        }
+    }
+
+    private func admit(_ request: PublishRequest) async {
+        let now = Clocks.now()
+        guard let id = idByKey[request.streamKey.reveal()], let entry = entries[id] else {
+            log.warning("publish refused: unknown stream key", ["id": request.session, "remote": request.remote])
+            return plane.reject(request.session, because: "Unknown stream key.")
+        }
+        guard entry.record.enabled else {
+            return plane.reject(request.session, because: "This ingress is disabled.")
+        }
+        if let present = entry.live?.session {
+            guard entry.record.onConflict == .takeOver, entries[id]?.takeovers.allows(at: now) == true else {
+                log.warning("publish refused: somebody is live", ["ingress": id, "remote": request.remote])
+                return plane.reject(request.session, because: "Another encoder is live on this stream key.")
+            }
+            idBySession[present] = nil
+            plane.close(present, because: "another encoder took over the stream key")
+        }
+        guard let room = await openRoom(of: entry.record) else {
+            return plane.reject(request.session, because: "The room cannot be opened now.")
+        }
+        await begin(request, on: id, room: room, at: now)
+    }
+
+    private func openRoom(of record: IngressRecord) async -> RoomRecord? {
+        do {
+            return try await rooms.open(CreateRoom(name: record.room), keyID: record.keyId).record
+        } catch {
+            log.error("the ingress's room cannot be opened", ["ingress": record.id, "error": "\(error)"])
+            return nil
+        }
+    }
+
+    private func begin(_ request: PublishRequest, on id: String, room: RoomRecord, at now: Instant) async {
+        guard let entry = entries[id] else { return plane.reject(request.session, because: "Unknown stream key.") }
+        let held = entry.live.flatMap { $0.roomID == room.id ? $0 : nil }
+        let participant = held?.participant ?? newParticipant(for: entry.record)
+        let grant = PublishGrant(
+            room: room.id, participant: participant.id, identity: participant.identity, name: participant.name,
+            videoTrack: held?.grant.videoTrack ?? Identifier.track.make(),
+            audioTrack: held?.grant.audioTrack ?? Identifier.track.make())
+        var session = IngressSession(
+            id: Identifier.session.make(), roomId: room.id, remote: request.remote, startedAt: Timestamp(Clocks.wall()))
+        session.encoder = request.encoder
+        entries[id]?.live = Live(
+            session: request.session, sessionID: session.id, roomID: room.id, participant: participant, grant: grant,
+            startedAt: now)
+        entries[id]?.record.session = session
+        entries[id]?.record.state = .buffering
+        entries[id]?.record.error = nil
+        idBySession[request.session] = id
+        await rooms.join(participant, room: room.id)
+        plane.accept(request.session, as: grant)
+        log.info(
+            held == nil ? "publishing" : "publishing again",
+            ["ingress": id, "id": request.session, "room": room.name, "identity": participant.identity,
+             "remote": request.remote, "encoder": request.encoder])
+    }
+
+    private func newParticipant(for record: IngressRecord) -> ParticipantRecord {
+        ParticipantRecord(
+            id: Identifier.participant.make(), identity: record.identity, name: record.participantName,
+            kind: .ingress, joinedAt: Timestamp(Clocks.wall()), ingressId: record.id)
+    }
+
+    private func note(_ report: PublicationReport, of session: RTMPSessionNumber) async {
+        guard let id = idBySession[session], var live = entries[id]?.live else { return }
+        live.participant.tracks = report.tracks(as: live.grant, publishedAt: live.participant.joinedAt)
+        for warning in report.warnings where live.warned.insert(warning.code).inserted {
+            log.warning(warning.message, ["ingress": id, "code": warning.code, "remedy": warning.remedy])
+        }
+        let begins = !live.hasMedia && !live.participant.tracks.isEmpty
+        live.hasMedia = live.hasMedia || begins
+        entries[id]?.live = live
+        entries[id]?.record.session?.apply(report, tracks: live.participant.tracks.map(\.id))
+        if live.hasMedia { entries[id]?.record.state = .publishing }
+        await rooms.update(live.participant, room: live.roomID)
+        if begins { await onMedia(live.roomID, true) }
+    }
+
+    private func ended(_ session: RTMPSessionNumber, _ reason: String, _ report: PublicationReport?) async {
+        guard let id = idBySession.removeValue(forKey: session), let record = entries[id]?.record,
+            let live = entries[id]?.live
+        else { return }
+        log.info("publishing ended", ["ingress": id, "id": session, "reason": reason])
+        let now = Clocks.now()
+        entries[id]?.live?.session = nil
+        entries[id]?.live?.hasMedia = false
+        entries[id]?.record.state = .inactive
+        entries[id]?.record.session = nil
+        let hold = record.onDisconnect.action == .hold ? Duration.seconds(record.onDisconnect.holdSeconds) : .zero
+        entries[id]?.live?.leavesAt = now + hold
+        await onMedia(live.roomID, false)
+        if hold == .zero { await advance(to: now) }
+    }
+
+    /// Lets those leave whose encoder did not come back in time. Call it about once a second.
+    func advance(to now: Instant) async {
+        for (id, entry) in entries {
+            guard let live = entry.live, live.session == nil, let due = live.leavesAt, due <= now else { continue }
+            entries[id]?.live = nil
+            await rooms.leave(live.participant.id, room: live.roomID)
+        }
+    }
+}

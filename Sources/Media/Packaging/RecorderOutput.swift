@@ -75,3 +75,35 @@ public struct RecorderStatistics: Equatable, Sendable {
 
     public init() {}
 }
+
+extension RecorderWarning {
+    static func tooManyTracks(_ name: String, limit: Int) -> Self {
+        Self(
+            code: "track_left_out", message: "\(name) is not in the file: it holds \(limit) tracks.",
+            remedy: "Record this participant with an egress of its own.")
+    }
+
+    static func codec(_ codec: String, _ name: String) -> Self {
+        Self(
+            code: "track_left_out",
+            message: "\(name) is not in the file: MP4 output does not take \(codec) as it came.",
+            remedy: "Publish H.264 and AAC.")
+    }
+
+    static func packets(_ name: String) -> Self {
+        Self(
+            code: "track_left_out", message: "\(name) is not in the file: it is published over WebRTC.",
+            remedy: "Publish over RTMP.")
+    }
+
+    static func unitsMissed(_ count: UInt64) -> Self {
+        Self(
+            code: "units_missed",
+            message: "\(count) records came too fast for this recording; the file has a gap where they were.",
+            remedy: "Look for a slow disk, or raise limits.replay.")
+    }
+
+    static let timesRepaired = Self(
+        code: "times_repaired", message: "The encoder sent decoding times that do not rise; they were moved.",
+        remedy: "Update the encoder, or set it to a constant frame rate.")
+}

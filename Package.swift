@@ -97,11 +97,17 @@ let floor5: [Target] = [
         ]),
     source(
         "Control", "API",
-        ["Bytes", "Timing", "Log", "JSON", "Crypto", "JWT", "YAML", "Config", "Store", "Jobs", "Service", "HTTPServer"],
+        [
+            "Bytes", "Timing", "Log", "JSON", "Crypto", "JWT", "YAML", "Config", "Store", "Jobs", "Service",
+            "HTTPServer",
+        ],
         resources: [.embedInCode("openapi.yaml")]),
     source(
         "Control", "CommandLineTool",
-        ["Bytes", "Timing", "Log", "Crypto", "JWT", "Config", "Service", "MediaLoop", "HTTPTransfer", "Terminal"]),
+        [
+            "Timing", "Log", "JSON", "Crypto", "JWT", "Config", "Store", "Service", "MediaLoop", "HTTPTransfer",
+            "Terminal",
+        ]),
 ]
 
 let floor6: [Target] = [
@@ -133,7 +139,9 @@ let suites: [Target] = [
     tests("WorkTests", ["Bytes", "Timing", "Feed", "Codecs", "Packaging", "Work", "Jobs", "ISOBMFF"]),
     tests("ServiceTests", ["Bytes", "Timing", "Feed", "Store", "Jobs", "Config", "Service"]),
     tests("APITests", ["Bytes", "Timing", "JSON", "Crypto", "JWT", "Config", "Store", "Service", "API", "HTTPServer"]),
-    tests("CommandLineToolTests", ["Log", "Timing", "Config", "Service", "CommandLineTool"]),
+    tests(
+        "CommandLineToolTests",
+        ["Timing", "Log", "JSON", "Crypto", "JWT", "Config", "Service", "CommandLineTool"]),
     tests("Layout", []),
 ]
 

@@ -33,7 +33,7 @@ struct LayoutTests {
         system: language.union(["Glibc", "FoundationEssentials", "Dispatch"]))
 
     /// A protocol stands on a sibling only if its standard is built on it.
-    static let siblings: [String: Set<String>] = ["RTMP": ["Codecs"], "ISOBMFF": ["Codecs"]]
+    static let siblings: [String: Set<String>] = ["RTMP": ["Codecs"], "ISOBMFF": ["Codecs"], "JWT": ["JSON"]]
 
     @Test("imports only go down")
     func floorsHold() throws {

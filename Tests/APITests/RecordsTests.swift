@@ -1,4 +1,5 @@
 import Service
+import Store
 import Testing
 import Timing
 
@@ -52,7 +53,7 @@ struct RecordsTests {
         #expect(!state.row.job.isEmpty)
         #expect(state.allows(state))
         // A state has ended exactly when its job has.
-        #expect(state.row.job.allSatisfy { $0.isFinal == state.isFinal })
+        #expect(state.row.job.allSatisfy { $0.isEnded == state.isFinal })
         for next in state.row.next { #expect(!state.isFinal && next != .queued || state == .starting) }
     }
 

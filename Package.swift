@@ -74,7 +74,7 @@ let floor4: [Target] = [
     source("Shell", "LinkTransport", ["Bytes", "Timing", "Log", "Feed", "Forwarding", "MediaLoop"]),
     source("Shell", "HTTPServer", ["Bytes", "Timing", "Log", "CMicrohttpd", "CShimMicrohttpd"]),
     source("Shell", "Storage", ["Bytes", "Timing", "Log"]),
-    source("Shell", "RTMPPush", ["Bytes", "Timing", "Log", "Codecs", "RTMP", "CRTMP", "CShimRTMP"]),
+    source("Shell", "RTMPPush", ["Bytes", "Timing", "Log", "Codecs", "RTMP", "MediaLoop", "CRTMP", "CShimRTMP"]),
     source("Shell", "Terminal", ["Timing"]),
     source("Shell", "HTTPTransfer", ["Bytes", "CCurl", "CShimCurl"]),
 ]
@@ -87,7 +87,7 @@ let floor5: [Target] = [
         "Control", "Work",
         [
             "Bytes", "Timing", "Log", "Feed", "Codecs", "Packaging", "MediaLoop", "LinkTransport", "Storage",
-            "RTMPPush", "Jobs",
+            "RTMPPush", "RTMP", "Jobs", "ISOBMFF",
         ]),
     source(
         "Control", "Service",

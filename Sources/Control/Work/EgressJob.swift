@@ -42,9 +42,11 @@ final class EgressJob {
     /// The end of a batch, and some ten times a second.
     func tick(at now: Instant) {
         for output in outputs { output.tick(at: now) }
-        guard let limit = context.assignment.bytes, !isStopping else { return }
-        let bytes = outputs.reduce(0) { $0 &+ $1.report.sizeBytes }
-        if bytes >= limit { reach("bytes", at: now) }
+        guard !isStopping else { return }
+        if let limit = context.assignment.bytes, outputs.reduce(0, { $0 &+ $1.report.sizeBytes }) >= limit {
+            reach("bytes")
+        }
+        if limitReached != nil { stop(at: now) }
     }
 
     /// The report that is due, if one is: at each change, and once a second.
@@ -58,22 +60,20 @@ final class EgressJob {
     }
 
     private func add(_ output: OutputAssignment, at now: Instant) {
+        let onChange = { [weak self] in self?.mustReport = true } as () -> Void
+        let onLimit = { [weak self] limit in self?.reach(limit) } as (String) -> Void
         let runner: any OutputRunner =
             switch output.target {
             case .mp4(let root, let path, _):
-                MP4Output(
-                    output, root: root, path: path, job: context, onChange: { [weak self] in self?.mustReport = true },
-                    onLimit: { [weak self] in self?.reach($0, at: now) })
-            case .rtmp(let url):
-                RTMPOutput(output, url: url, job: context, onChange: { [weak self] in self?.mustReport = true })
+                MP4Output(output, root: root, path: path, job: context, onChange: onChange, onLimit: onLimit)
+            case .rtmp(let url): RTMPOutput(output, url: url, job: context, onChange: onChange, onLimit: onLimit)
             }
         outputs.append(runner)
         runner.start(at: now)
     }
 
-    private func reach(_ limit: String, at now: Instant) {
-        guard !isStopping else { return }
-        limitReached = limit
-        stop(at: now)
+    /// The job is to end by a limit of its own, with the next tick: an output may be in the middle of its work.
+    private func reach(_ limit: String) {
+        if !isStopping, limitReached == nil { limitReached = limit }
     }
 }

@@ -14,6 +14,8 @@ final class WorkerContext {
     private let diskReserve: Int64?
     /// Called after each action that came from another thread, for reports and for the end.
     var onSettled: ((Instant) -> Void)?
+    /// Pushes at work by their subscriptions: whom events of their threads are for.
+    var pushes: [UInt32: RTMPOutput] = [:]
     private var lastNumber: UInt32 = 0
     private var lastCompletion: UInt64 = 0
     private var completions: [UInt64: (StorageError?) -> Void] = [:]

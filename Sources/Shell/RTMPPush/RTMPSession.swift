@@ -52,7 +52,7 @@ final class RTMPSession {
     deinit {
         unsafe RTMP_Close(rtmp)
         unsafe RTMP_Free(rtmp)
-        for unsafestring in unsafe strings { unsafe free(string) }
+        unsafe strings.forEach { unsafe free($0) }
         PushLog.release(address.key)
     }
 

@@ -4,13 +4,10 @@ import Config
 struct Addresses: Sendable {
     /// As `rtmp://host:1935/live`.
     let rtmpServer: String
-    /// As `http://host:7880`.
-    let http: String
 
-    init(_ configuration: Config.Configuration, rtmpPort: UInt16, httpPort: UInt16) {
+    init(_ configuration: Config.Configuration, rtmpPort: UInt16) {
         let host = Self.named(configuration.rtmp.host)
         rtmpServer = (configuration.public.rtmp ?? "rtmp://\(host):\(rtmpPort)") + "/live"
-        http = configuration.public.http ?? "http://\(Self.named(configuration.http.host)):\(httpPort)"
     }
 
     func publish(streamKey: String) -> PublishAddresses {

@@ -32,7 +32,7 @@ public final class Service: Sendable {
     /// Opens the data folder and the store, binds RTMP, takes up what the last run left, and starts the first worker.
     /// - Parameter worker: the path of `sluice-worker`.
     /// - Throws: ``StartError``: refuse to start, and show its message.
-    public init(_ configuration: Config.Configuration, worker: String, httpPort: UInt16) async throws(StartError) {
+    public init(_ configuration: Config.Configuration, worker: String) async throws(StartError) {
         self.configuration = configuration
         do {
             folder = try DataFolder(configuration.data)
@@ -40,7 +40,7 @@ public final class Service: Sendable {
             storage = try StorageRoot(folder.recordings)
             plane = await MediaPlane(replay: Self.replay(configuration), rtmp: Self.rtmp(configuration))
             rtmpPort = try await plane.listenRTMP(host: configuration.rtmp.host, port: configuration.rtmp.port)
-            addresses = Addresses(configuration, rtmpPort: rtmpPort, httpPort: httpPort)
+            addresses = Addresses(configuration, rtmpPort: rtmpPort)
             let rooms = RoomDirectory(store: store, plane: plane)
             let egress = EgressControl(
                 store: store, plane: plane, limits: Self.limits(configuration, folder),

@@ -1,0 +1,20 @@
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+
+from gateway import BUILD, Gateway  # noqa: E402
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "long: a Done line in full; runs with scripts/test --long")
+    assert (BUILD / "sluice").exists(), "build first: scripts/build"
+
+
+@pytest.fixture(scope="module")
+def gateway():
+    """One `--dev` gateway for the tests of a module."""
+    with Gateway() as running:
+        yield running

@@ -1,0 +1,258 @@
+"""Starts and stops real gateways for the acceptance tests, and talks to them as clients do."""
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+CLIENTS = pathlib.Path(os.environ.get("SLUICE_CLIENTS", ROOT.parent / "shared" / "clients"))
+BUILD = pathlib.Path(os.environ.get("SLUICE_BUILD", ROOT / ".build" / "release"))
+CLIP = ROOT / "fixtures" / "media" / "flash-and-beep.mp4"
+ENDED = {"complete", "limit_reached", "aborted", "failed"}
+
+
+def free_ports(count):
+    """Ports that nobody listens on now, all different."""
+    sockets = [socket.socket() for _ in range(count)]
+    for each in sockets:
+        each.bind(("127.0.0.1", 0))
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+def wait_until(condition, seconds, what):
+    """The first true value of `condition()`; an assertion names `what` when there is none in time."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < end, f"{what}: not within {seconds} s"
+        time.sleep(0.05)
+
+
+def token(key="devkey", secret="secret", ttl=3600, room="", identity="", **grants):
+    """A JWT as a server SDK makes it (HS256), with every operator's grant unless some are named."""
+    if not grants:
+        grants = dict(roomCreate=True, roomList=True, roomAdmin=True, roomRecord=True, ingressAdmin=True)
+    video = dict(grants, **({"room": room} if room else {}))
+    claims = {"iss": key, "sub": identity, "exp": int(time.time()) + ttl, "video": video}
+    def part(data):
+        return base64.urlsafe_b64encode(data).rstrip(b"=")
+    message = part(b'{"alg":"HS256","typ":"JWT"}') + b"." + part(json.dumps(claims).encode())
+    return (message + b"." + part(hmac.new(secret.encode(), message, hashlib.sha256).digest())).decode()
+
+
+class Answer:
+    """One HTTP answer: `status`, `headers`, `body`, `json`."""
+
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+    def __repr__(self):
+        return f"{self.status} {self.body[:500]!r}"
+
+
+class Gateway:
+    """A gateway with free ports and a data folder of its own. Use as a context manager.
+
+    `configuration` is YAML text; without it the gateway runs with `--dev`.
+    """
+
+    def __init__(self, configuration=None, environment=None, data=None, program=None):
+        self.http_port, self.rtmp_port = free_ports(2)
+        self.own_data = tempfile.TemporaryDirectory(prefix="sluice-") if data is None else None
+        self.data = pathlib.Path(data or self.own_data.name)
+        self.log_path = self.data / "gateway.log"
+        self.configuration = configuration
+        self.environment = environment or {}
+        self.program = str(program or BUILD / "sluice")
+        self.process = None
+        self.publishers = []
+        self.key, self.secret = "devkey", "secret"
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.http_port}"
+
+    @property
+    def rtmp(self):
+        return f"rtmp://127.0.0.1:{self.rtmp_port}/live"
+
+    def full_environment(self):
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("SLUICE_")}
+        return dict(
+            kept, SLUICE_HTTP_PORT=str(self.http_port), SLUICE_RTMP_PORT=str(self.rtmp_port),
+            SLUICE_DATA=str(self.data / "store"), **self.environment)
+
+    def launch(self):
+        """Starts the process, and does not wait for it."""
+        arguments = [self.program, "serve"]
+        if self.configuration is None:
+            arguments.append("--dev")
+        else:
+            path = self.data / "sluice.yaml"
+            path.write_text(self.configuration)
+            arguments += ["--config", str(path)]
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen(
+                arguments, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=self.full_environment(),
+                start_new_session=True)
+        return self
+
+    def start(self):
+        self.launch()
+        wait_until(self.is_ready, 20, "the gateway is ready")
+        return self
+
+    def is_ready(self):
+        assert self.process.poll() is None, f"the gateway ended with {self.process.returncode}:\n{self.log()[-3000:]}"
+        try:
+            return self.request("GET", "/readyz", bearer=None).status == 200
+        except OSError:
+            return False
+
+    def stop(self, seconds=40):
+        """SIGTERM, as an operator stops it; gives the exit code."""
+        for publisher in self.publishers:
+            if publisher.poll() is None:
+                publisher.kill()
+                publisher.wait()
+        self.publishers = []
+        if self.process is None:
+            return None
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                self.kill()
+                raise
+        return self.process.returncode
+
+    def kill(self):
+        """SIGKILL for the gateway and all that it started."""
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self.process.wait()
+
+    def workers(self):
+        """Process ids of the workers."""
+        found = subprocess.run(["pgrep", "-P", str(self.process.pid)], capture_output=True, text=True)
+        return [int(word) for word in found.stdout.split()]
+
+    def __enter__(self):
+        return self.start() if self.process is None else self
+
+    def __exit__(self, *_):
+        try:
+            self.stop()
+        finally:
+            if self.process is not None and self.process.poll() is None:
+                self.kill()
+            if self.own_data is not None:
+                self.own_data.cleanup()
+
+    def log(self):
+        return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
+
+    # REST
+
+    def token(self, **arguments):
+        return token(self.key, self.secret, **arguments)
+
+    def request(self, method, path, body=None, bearer="", headers=None, timeout=20):
+        """One request; `body` is sent as JSON unless it is bytes. `bearer=None` sends no token."""
+        fields = dict(headers or {})
+        if bearer is not None:
+            fields.setdefault("Authorization", f"Bearer {bearer or self.token()}")
+        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+        if data is not None:
+            fields.setdefault("Content-Type", "application/json")
+        request = urllib.request.Request(self.url + path, data=data, headers=fields, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=timeout) as answer:
+                return Answer(answer.status, answer.headers, answer.read())
+        except urllib.error.HTTPError as answer:
+            return Answer(answer.code, answer.headers, answer.read())
+
+    def get(self, path):
+        answer = self.request("GET", path)
+        assert answer.status == 200, answer
+        return answer.json
+
+    def post(self, path, body, expect=(200, 201, 202)):
+        answer = self.request("POST", path, body)
+        assert answer.status in expect, answer
+        return answer.json
+
+    # Streams in
+
+    def ingress(self, room, **fields):
+        return self.post("/v1/ingress", dict({"type": "rtmp", "room": room}, **fields))
+
+    def publish(self, ingress, clip=CLIP, arguments=("-c", "copy"), loop=0, before=()):
+        """ffmpeg in real time into an ingress."""
+        command = ["ffmpeg", "-nostdin", "-v", "error", "-re", "-stream_loop", str(loop), *before, "-i", str(clip)]
+        command += [*arguments, "-f", "flv", f"{self.rtmp}/{ingress['streamKey']}"]
+        publisher = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        self.publishers.append(publisher)
+        return publisher
+
+    def published(self, ingress, seconds=10):
+        """Waits until media of the ingress is in its room."""
+        path = f"/v1/ingress/{ingress['id']}"
+        return wait_until(
+            lambda: (lambda record: record if record["state"] == "publishing" else None)(self.get(path)), seconds,
+            "the stream is in its room")
+
+    # Streams out
+
+    def egress(self, room, outputs=None, **fields):
+        outputs = outputs or [{"id": "film", "type": "mp4"}]
+        return self.post("/v1/egress", dict({"room": room, "outputs": outputs}, **fields))
+
+    def egress_in(self, egress, states, seconds=30):
+        """Waits until the egress is in one of `states`; an end that is none of them is an error at once."""
+        wanted = {states} if isinstance(states, str) else set(states)
+        def look():
+            record = self.get(f"/v1/egress/{egress['id']}")
+            assert record["state"] in wanted or record["state"] not in ENDED, record
+            return record if record["state"] in wanted else None
+        return wait_until(look, seconds, f"egress is {' or '.join(sorted(wanted))}")
+
+    def stop_egress(self, egress, seconds=30):
+        answer = self.request("POST", f"/v1/egress/{egress['id']}/stop", {})
+        assert answer.status in (200, 202), answer
+        return self.egress_in(egress, ENDED, seconds)
+
+    def download(self, egress, output, path):
+        answer = self.request("GET", f"/v1/egress/{egress['id']}/outputs/{output}/file", timeout=60)
+        assert answer.status == 200, answer
+        pathlib.Path(path).write_bytes(answer.body)
+        return pathlib.Path(path)
+
+    # The command line
+
+    def sluice(self, *arguments, timeout=60):
+        environment = dict(self.full_environment(), SLUICE_URL=self.url)
+        return subprocess.run(
+            [self.program, *arguments], capture_output=True, text=True, timeout=timeout, env=environment)

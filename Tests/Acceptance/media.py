@@ -1,0 +1,58 @@
+"""Reads recordings back: with ffprobe, and with the checker of the sync clip."""
+
+import json
+import re
+import subprocess
+import sys
+
+from gateway import CLIENTS
+
+
+def probe(path, *entries):
+    command = ["ffprobe", "-v", "error", "-of", "json", "-show_format", "-show_streams", *entries, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def packets(path, stream="v"):
+    """Packets of a stream: pts, dts, size and flags, as the container has them."""
+    entries = ["-select_streams", stream, "-show_packets", "-show_entries", "packet=pts_time,dts_time,size,flags"]
+    return probe(path, *entries)["packets"]
+
+
+def hashes(path, stream="v"):
+    """One hash for each packet's bytes, as H.264 and AAC stand in the container."""
+    command = ["ffmpeg", "-v", "error", "-i", str(path), "-map", f"0:{stream}:0", "-c", "copy", "-f", "framehash", "-"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return [line.split(",")[-1].strip() for line in done.stdout.splitlines() if not line.startswith("#")]
+
+
+def decodes(path):
+    """Whether every frame decodes without a word of complaint."""
+    command = ["ffmpeg", "-v", "error", "-xerror", "-i", str(path), "-f", "null", "-"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0 and not done.stderr.strip(), done.stderr
+    return True
+
+
+def sync(path, *arguments):
+    """The report of sync-check.py."""
+    command = [sys.executable, str(CLIENTS / "sync-check.py"), str(path), "--json", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode in (0, 1), done.stderr + done.stdout
+    return json.loads(re.search(r"\{.*\}", done.stdout, re.S).group(0))
+
+
+def assert_in_sync(path, offset_ms=15.0, source_ms=0.9, **expected):
+    """Every frame once, no gap in the sound, A/V as the source has it within `offset_ms`."""
+    report = sync(path)
+    video, audio = report["video"], report["audio"]
+    assert (video["lost"], video["repeated"], video["out_of_order"], video["unreadable"]) == (0, 0, 0, 0), video
+    assert (audio["gap_count"], audio["pts_gap_count"], audio["click_count"]) == (0, 0, 0), audio
+    offset = report["av"]["all"]
+    assert abs(offset["median_ms"] - source_ms) <= offset_ms, offset
+    for name, value in expected.items():
+        assert video[name] == value, (name, video)
+    return report

@@ -10,6 +10,8 @@ struct FeedScript {
 
     init() { event(.clock(epoch: Self.epoch)) }
 
+    init(_ records: [Record]) { self.records = records }
+
     mutating func event(_ event: RoomEvent) {
         records.append(Record(position: UInt64(records.count), time: now, body: .event(event)))
     }

@@ -9,6 +9,7 @@ struct Playback {
 
     /// Writes `file` to a folder for temporary files, reads it back, and removes it.
     init(_ file: [UInt8]) throws {
+        AVLog.silence()
         let url = try Self.store(file)
         defer { try? FileManager.default.removeItem(at: url) }
         var reader = try MediaReader(path: url.path)
@@ -20,6 +21,7 @@ struct Playback {
 
     /// Pictures that come out of a decoder.
     static func decodedPictures(of file: [UInt8]) throws -> Int {
+        AVLog.silence()
         let url = try store(file)
         defer { try? FileManager.default.removeItem(at: url) }
         var reader = try MediaReader(path: url.path)

@@ -62,6 +62,8 @@ public struct MovieFile: Equatable, Sendable {
         /// The track's time at the movie's zero.
         var origins: [UInt32: Int64] = [:]
         var hasFragments = false
+        /// A fragment counts once its media is whole.
+        private var fragment: (parsed: ParsedFragment, start: Int)?
 
         mutating func take(_ box: BoxRange, of file: Span<UInt8>) throws(ISOBMFFError) {
             switch box.type {
@@ -75,9 +77,11 @@ public struct MovieFile: Equatable, Sendable {
                 origins = try Self.origins(of: moov)
             case "moof":
                 hasFragments = true
-                let fragment = try ParsedFragment(parsing: file.extracting(box.payload))
-                for run in fragment.runs {
-                    try tables[run.trackID, default: SampleTable()].append(run, moofAt: UInt64(box.start))
+                fragment = (try ParsedFragment(parsing: file.extracting(box.payload)), box.start)
+            case "mdat":
+                guard let (parsed, start) = fragment.take() else { return }
+                for run in parsed.runs {
+                    try tables[run.trackID, default: SampleTable()].append(run, moofAt: UInt64(start))
                 }
             default: break
             }

@@ -1,0 +1,109 @@
+import FFmpeg
+import Feed
+import ISOBMFF
+import Packaging
+import Spec
+import Testing
+
+@Suite("A recording that was killed", .spec("ISO/IEC 14496-12", "8.8"))
+struct TakeoverTests {
+    /// One stream whose sound changes its configuration and whose clock jumps, so that there is state to resume.
+    static func script() throws -> [Record] {
+        let clip = try Clip.bFrames()
+        var feed = FeedScript()
+        feed.begin(clip, offset: 7_300_000)
+        feed.play(clip, offset: 7_300_000)
+        feed.event(.anchored(ParticipantNumber(rawValue: 1), offset: 6_100_000_000))
+        feed.play(clip, offset: 6_100_000_000)
+        return feed.records
+    }
+
+    /// Kills at every write, before it and within it; what is adopted and recorded from its position on must be the file
+    /// that nobody killed.
+    @Test("goes on in its file and loses nothing", arguments: [0, 9, 300, 5000])
+    func adopt(partial: Int) throws {
+        let records = try Self.script()
+        let feed = FeedScript(records)
+        let whole = record(records)
+        let wanted = try frames(of: whole.bytes)
+        for kill in 1..<whole.writes.count {
+            let left = whole.left(afterWrites: kill, partial: partial)
+            guard case .open(let file) = scan(left) else {
+                #expect(kill >= whole.writes.count - 1, "write \(kill)")
+                continue
+            }
+            let recorder = try #require(MP4Recorder(adopting: file))
+            let position = try #require(recorder.nextPosition)
+            let cut = Array(left.prefix(Int(file.byteCount)))
+            let disk = record(feed.from(position), into: recorder, file: cut)
+            #expect(try frames(of: disk.bytes) == wanted, "write \(kill)")
+            #expect(disk.statistics?.unitsIn == whole.statistics?.unitsIn, "write \(kill)")
+            #expect(disk.statistics?.timesRepaired == 0)
+        }
+        let played = try Playback(whole.bytes)
+        #expect(played[.video].count == 200)
+    }
+
+    @Test("plays what had been acknowledged, and can be sealed as it is")
+    func playable() throws {
+        let records = try Self.script()
+        let whole = record(records)
+        for kill in 1..<whole.writes.count where kill % 3 == 1 {
+            let left = whole.left(afterWrites: kill, partial: 1000)
+            let held = try parse(left)
+            let played = try Playback(left)
+            for (index, track) in held.tracks.enumerated() {
+                #expect(played.packets[index].count >= track.samples.count)
+            }
+            guard case .open(let file) = scan(left) else { continue }
+            var recorder = try #require(MP4Recorder(adopting: file))
+            var disk = SimulatedDisk()
+            disk.bytes = Array(left.prefix(Int(file.byteCount)))
+            recorder.finish()
+            disk.drain(&recorder)
+            #expect(try frames(of: disk.bytes) == frames(of: left).filter { !$0.isEmpty })
+            #expect(try parse(disk.bytes).isSealed)
+        }
+    }
+
+    @Test("acknowledges nothing that is not in the file")
+    func acknowledged() throws {
+        let records = try Self.script()
+        var recorder = MP4Recorder()
+        var disk = SimulatedDisk()
+        for record in records {
+            recorder.receive(record)
+            disk.drain(&recorder)
+            guard case .open(let file) = scan(disk.bytes) else { continue }
+            #expect(disk.acknowledged == MP4Recorder(adopting: file)?.nextPosition)
+            #expect(disk.acknowledged <= record.position)
+        }
+    }
+
+    @Test("is sealed already: there is nothing to go on with")
+    func sealed() throws {
+        let whole = record(try Self.script())
+        #expect(scan(whole.bytes) == .sealed)
+        #expect(scan([]) == .unusable)
+        #expect(scan(Array(whole.bytes.prefix(16_000))) == .unusable)
+        let unsealed = whole.left(afterWrites: whole.writes.count - 1)
+        #expect(scan(Array(unsealed.prefix(16_384))) == .unusable)
+    }
+}
+
+/// What a sample is, wherever it stands.
+struct FrameFact: Equatable {
+    var dts: Int64
+    var pts: Int64
+    var duration: Int64
+    var isSync: Bool
+    var bytes: [UInt8]
+}
+
+func frames(of file: [UInt8]) throws -> [[FrameFact]] {
+    try parse(file).tracks.map { track in
+        track.samples.map {
+            FrameFact(dts: $0.dts, pts: $0.pts, duration: $0.duration, isSync: $0.isSync, bytes: Array(file[$0.range]))
+        }
+    }
+}

@@ -72,7 +72,8 @@ struct FeedCursorTests {
     @Test("gets only the tracks that it selects, and those published later")
     func selection() {
         var feeding = Feeding()
-        var cursor = FeedCursor(on: &feeding.ring, selection: .tracks(["TR_a", "TR_new"]), start: .gop, isDurable: false)
+        var cursor = FeedCursor(
+            on: &feeding.ring, selection: .tracks(["TR_a", "TR_new"]), start: .gop, isDurable: false)
         feeding.play(frames: 3, gop: 3)
         feeding.publish(TrackNumber(rawValue: 5), "TR_new", .audio, .microphone)
         feeding.unit(TrackNumber(rawValue: 5))
@@ -103,9 +104,11 @@ struct FeedCursorTests {
         var cursor = FeedCursor(on: &feeding.ring, selection: .all, start: .gop, isDurable: true)
         feeding.play(frames: 300, gop: 10, bytes: 400)
         let records = cursor.drain(feeding.ring)
-        guard case .missed(let from, let to)? = records.compactMap(\.event).first(where: {
-            if case .missed = $0 { true } else { false }
-        }) else {
+        guard
+            case .missed(let from, let to)? = records.compactMap(\.event).first(where: {
+                if case .missed = $0 { true } else { false }
+            })
+        else {
             Issue.record("no missed event")
             return
         }

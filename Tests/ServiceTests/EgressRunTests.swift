@@ -47,7 +47,8 @@ struct EgressRunTests {
         #expect(end == row.job)
         #expect(run.record.state == row.state)
         #expect(run.record.partial == row.partial)
-        #expect(run.record.state.row.job.contains(end == .succeeded ? .succeeded : end == .failed ? .failed : .cancelled))
+        #expect(
+            run.record.state.row.job.contains(end == .succeeded ? .succeeded : end == .failed ? .failed : .cancelled))
     }
 
     @Test("is active once one output holds a first frame, and not before")

@@ -44,7 +44,9 @@ extension EgressControl {
     }
 
     func tell(_ id: String, to worker: String) {
-        guard let entry = entries[id], let body = encoded(entry.run.assignment(feedIsNew: entry.feedIsNew)) else { return }
+        guard let entry = entries[id], let body = encoded(entry.run.assignment(feedIsNew: entry.feedIsNew)) else {
+            return
+        }
         entries[id]?.feedIsNew = false
         plane.assign(job: entry.run.job, fence: UInt64(clamping: entry.fence), body: body, to: worker)
         if entry.run.endReason != nil { command(.stop, to: id) }
@@ -104,7 +106,8 @@ extension EgressControl {
             log.info("worker ready", ["worker": worker, "pid": processID])
         case .pong(let worker): workers[worker]?.health?.pong(at: Clocks.now())
         case .report(let worker, let job, let fence, let body): take(body, of: job, fence: fence, from: worker)
-        case .closed(let worker, let cause):
+        case .closed(let worker, let cause, let held):
+            for (job, position) in held { egressByJob[job].map { entries[$0]?.run.held(from: position) } }
             // Its end is told by the process; a link that broke alone leaves a worker that nobody can reach.
             log.warning("worker link closed", ["worker": worker, "cause": cause])
             plane.signal(SIGKILL, worker: worker)
@@ -217,7 +220,11 @@ extension EgressControl {
     private func expire(_ id: String) {
         guard let entry = entries[id] else { return }
         entries[id]?.deadline = nil
-        if entry.run.record.state == .waiting { end(id, because: "source_gone") } else if !entry.run.hasBegun { end(id, because: "no_media") }
+        if entry.run.record.state == .waiting {
+            end(id, because: "source_gone")
+        } else if !entry.run.hasBegun {
+            end(id, because: "no_media")
+        }
     }
 
     private func beat(_ id: String, at now: Instant) {
@@ -236,7 +243,9 @@ extension EgressControl {
 
     /// A worker that was started for suspects ends when they are done.
     private func retire(_ id: String) {
-        guard let worker = workers[id], worker.placement != .shared, worker.jobs.isEmpty, !worker.isDraining else { return }
+        guard let worker = workers[id], worker.placement != .shared, worker.jobs.isEmpty, !worker.isDraining else {
+            return
+        }
         workers[id]?.isDraining = true
         plane.shutDown(worker: id)
     }

@@ -76,7 +76,9 @@ actor EgressControl {
     /// Makes the egress durable and starts it, or puts it in line.
     func create(_ run: EgressRun, hasMedia: Bool, answer: Answer<EgressRecord>?) async throws -> EgressRecord {
         let needs = Self.passthroughNeeds
-        let startsNow = queue.waitingCount == 0 && queue.inUse.milliCores + reserved + needs.milliCores <= limits.capacity.milliCores
+        let startsNow =
+            queue.waitingCount == 0
+            && queue.inUse.milliCores + reserved + needs.milliCores <= limits.capacity.milliCores
         if startsNow { reserved += needs.milliCores }
         defer { if startsNow { reserved -= needs.milliCores } }
         var run = run
@@ -220,8 +222,10 @@ actor EgressControl {
         crashes.forget(entry.run.job)
         log.info(
             "egress ended",
-            ["egress": id, "state": entry.run.record.state.rawValue, "reason": entry.run.record.stateReason ?? "",
-             "outputs": entry.run.record.outputs.map { "\($0.id)=\($0.state.rawValue)" }.joined(separator: " ")])
+            [
+                "egress": id, "state": entry.run.record.state.rawValue, "reason": entry.run.record.stateReason ?? "",
+                "outputs": entry.run.record.outputs.map { "\($0.id)=\($0.state.rawValue)" }.joined(separator: " "),
+            ])
         changed(id, event: "egress_ended")
         pump()
     }

@@ -51,6 +51,11 @@ struct EgressRun: Codable, Equatable, Sendable {
         if record.state == .queued { move(to: .starting, "waiting_for_media") }
     }
 
+    /// The feed from `position` on is held for the next worker.
+    mutating func held(from position: UInt64) {
+        for index in outputs.indices { outputs[index].resumeFrom = position }
+    }
+
     /// The worker is gone; another will take it.
     mutating func lostWorker() {
         jobState = .queued

@@ -76,7 +76,8 @@ actor IngressControl {
         entries.values.map(\.record).sorted { ($0.createdAt, $0.id) > ($1.createdAt, $1.id) }
     }
 
-    func create(_ request: CreateIngress, keyID: String?, answer: Answer<IngressRecord>?) async throws -> IngressRecord {
+    func create(_ request: CreateIngress, keyID: String?, answer: Answer<IngressRecord>?) async throws -> IngressRecord
+    {
         let streamKey = request.streamKey?.reveal() ?? Self.newStreamKey()
         let now = Timestamp(Clocks.wall())
         _ = try await rooms.open(CreateRoom(name: request.room), keyID: keyID)
@@ -100,7 +101,9 @@ actor IngressControl {
         var record = record
         record.updatedAt = Timestamp(Clocks.wall())
         record.publish = addresses.publish(streamKey: record.streamKey)
-        if record.room != entry.record.room { _ = try await rooms.open(CreateRoom(name: record.room), keyID: record.keyId) }
+        if record.room != entry.record.room {
+            _ = try await rooms.open(CreateRoom(name: record.room), keyID: record.keyId)
+        }
         let committed = try await store.commit(
             Change(
                 documents: [.put(try document(record), expected: entry.version)],
@@ -112,7 +115,9 @@ actor IngressControl {
             && record.streamKey == entry.record.streamKey
         entries[record.id]?.record = record
         entries[record.id]?.version = committed.documents.first?.version ?? entry.version + 1
-        if !isSame, let session = entries[record.id]?.live?.session { plane.close(session, because: "the ingress was changed") }
+        if !isSame, let session = entries[record.id]?.live?.session {
+            plane.close(session, because: "the ingress was changed")
+        }
         return entries[record.id]?.record ?? record
     }
 
@@ -240,8 +245,10 @@ actor IngressControl {
         plane.accept(request.session, as: grant)
         log.info(
             held == nil ? "publishing" : "publishing again",
-            ["ingress": id, "id": request.session, "room": room.name, "identity": participant.identity,
-             "remote": request.remote, "encoder": request.encoder])
+            [
+                "ingress": id, "id": request.session, "room": room.name, "identity": participant.identity,
+                "remote": request.remote, "encoder": request.encoder,
+            ])
     }
 
     private func newParticipant(for record: IngressRecord) -> ParticipantRecord {

@@ -51,6 +51,7 @@ final class MediaPlane: Sendable {
             let rtmp = RTMPServer(rooms: rooms, loop: loop, limits: limits) { continuation.yield(.rtmp($0)) }
             let resident = Resident(loop: loop, rooms: rooms, rtmp: rtmp)
             loop.every(Self.flushInterval) { _ in for link in resident.links.values { link.flush() } }
+            loop.every(.seconds(1)) { rooms.releaseOrphans(at: $0) }
             return LoopBound(resident, on: loop)
         }
     }
@@ -69,7 +70,9 @@ final class MediaPlane: Sendable {
 
     func closeRoom(_ id: String) { run { $0.rooms.close(id) } }
 
-    func leave(participant: String, room: String) { run { $0.rooms.room(room)?.leave(id: participant, at: Clocks.now()) } }
+    func leave(participant: String, room: String) {
+        run { $0.rooms.room(room)?.leave(id: participant, at: Clocks.now()) }
+    }
 
     /// Bytes of media that all rooms hold.
     func heldBytes() async -> Int {
@@ -109,7 +112,10 @@ final class MediaPlane: Sendable {
             do throws(SpawnError) {
                 let started = try WorkerProcess.start(
                     executable: executable, arguments: [name], environment: environment, loop: resident.loop
-                ) { continuation.yield(.workerEnded(worker: name, $0)) }
+                ) { [unowned resident] end in
+                    resident.links[name]?.fail("the worker's process ended")
+                    continuation.yield(.workerEnded(worker: name, end))
+                }
                 resident.processes[name] = started.process
                 resident.links[name] = GatewayLink(
                     worker: name, descriptor: started.link, rooms: resident.rooms, loop: resident.loop

@@ -67,7 +67,8 @@ extension Service {
     {
         let record = try await egress(id, caller: caller)
         guard !record.outputs.contains(where: { $0.id == output.id }) else {
-            throw ServiceError(.conflict, "The egress has an output `\(output.id)` already.", remedy: "Choose another id.")
+            throw ServiceError(
+                .conflict, "The egress has an output `\(output.id)` already.", remedy: "Choose another id.")
         }
         guard let selection = await egressControl.selection(of: id) else {
             throw ServiceError(.alreadyEnded, "The egress \(id) has ended.")
@@ -230,7 +231,8 @@ extension EgressSource.TrackChoice {
         switch self {
         case .track(let id):
             guard participants.contains(where: { $0.tracks.contains { $0.id == id } }) else {
-                throw ServiceError(.notFound, "The room has no track `\(id)`.", remedy: "GET …/participants shows tracks.")
+                throw ServiceError(
+                    .notFound, "The room has no track `\(id)`.", remedy: "GET …/participants shows tracks.")
             }
             return id
         case .identity(let identity):

@@ -22,7 +22,9 @@ extension Service {
         }
         guard found.type.isFileLike, let location = found.location, record.deletedAt == nil,
             file(location, of: output, egress: id) != nil
-        else { throw ServiceError(.notFound, "The output `\(output)` has no file.", remedy: "Wait until it is active.") }
+        else {
+            throw ServiceError(.notFound, "The output `\(output)` has no file.", remedy: "Wait until it is active.")
+        }
         return served(location)
     }
 
@@ -52,7 +54,8 @@ extension Service {
     }
 
     private func served(_ path: String) -> ServedFile {
-        ServedFile(path: path, name: path.split(separator: "/").last.map { String($0) } ?? path, contentType: "video/mp4")
+        ServedFile(
+            path: path, name: path.split(separator: "/").last.map { String($0) } ?? path, contentType: "video/mp4")
     }
 
     private func file(_ path: String, of output: String, egress id: String) -> FileRecord? {

@@ -142,7 +142,8 @@ extension Service {
             let space = try storage.space()
             let reserve = Int64(configuration.limits.diskReserveBytes)
             return HealthCheck(
-                name: "disk", ok: space.free > reserve, detail: "\(space.free >> 20) MiB free, \(reserve >> 20) MiB kept",
+                name: "disk", ok: space.free > reserve,
+                detail: "\(space.free >> 20) MiB free, \(reserve >> 20) MiB kept",
                 remedy: "Free space, or lower limits.disk_reserve.")
         } catch {
             return HealthCheck(name: "disk", ok: false, detail: error.message, remedy: "Check the data folder's disk.")

@@ -42,7 +42,8 @@ extension Service {
     /// Ends the connection; an encoder may come back with its key.
     public func removeParticipant(_ identity: String, from room: String, caller: Caller) async throws(ServiceError) {
         let record = try await self.room(room, caller: caller)
-        guard let participant = await roomDirectory.participants(of: record.id).first(where: { $0.identity == identity })
+        guard
+            let participant = await roomDirectory.participants(of: record.id).first(where: { $0.identity == identity })
         else { throw ServiceError(.notFound, "There is no participant `\(identity)` in `\(room)`.") }
         if let ingress = participant.ingressId { await ingressControl.disconnect(ingress) }
     }

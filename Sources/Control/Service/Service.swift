@@ -106,7 +106,9 @@ public final class Service: Sendable {
 
     /// Recording stops cleanly before the disk's reserve is touched.
     private func guardDisk() async {
-        guard let space = try? storage.space(), space.free < Int64(configuration.limits.diskReserveBytes) else { return }
+        guard let space = try? storage.space(), space.free < Int64(configuration.limits.diskReserveBytes) else {
+            return
+        }
         await egressControl.endFiles(because: "disk_full")
     }
 

@@ -8,7 +8,8 @@ import Timing
 public struct FeedCursor: Sendable {
     public let selection: Subscribe.Selection
     public private(set) var position: UInt64
-    private let retention: Int?
+    /// The ring's number of a durable consumer.
+    public let retention: Int?
     private var pending: [Record]
     private var selected: Set<TrackNumber>
 

@@ -95,6 +95,9 @@ public struct FeedRing: Sendable {
         trim()
     }
 
+    /// The oldest position that the consumer still needs.
+    public func needed(by consumer: Int) -> UInt64? { acknowledged[consumer] }
+
     public mutating func release(_ consumer: Int) {
         acknowledged[consumer] = nil
         trim()

@@ -10,8 +10,9 @@ public enum LinkEvent: Sendable {
     case connected(worker: String, processID: Int32)
     case report(worker: String, job: String, fence: UInt64, body: [UInt8])
     case pong(worker: String)
-    /// The worker is gone, or said something that it may not say.
-    case closed(worker: String, cause: String)
+    /// The worker is gone, or said something that it may not say. `held` has, by job, the position from which its feed is
+    /// held for the worker that takes over.
+    case closed(worker: String, cause: String, held: [String: UInt64])
 }
 
 /// The gateway's end of one worker's link: serves subscriptions from the rooms of its loop, and carries commands.
@@ -76,13 +77,24 @@ public final class GatewayLink: DescriptorHandler {
 
     public func shutDown() { send(.shutdown) }
 
-    /// Ends the link and lets go of what its subscriptions held.
-    public func close() {
-        guard let token else { return }
+    /// Ends the link. What its durable subscriptions had not acknowledged is held a while for those who take over.
+    /// - Returns: by job, from which position.
+    @discardableResult
+    public func close() -> [String: UInt64] {
+        guard let token else { return [:] }
         loop.remove(token)
         self.token = nil
-        for number in order { release(number) }
+        var held: [String: UInt64] = [:]
+        for subscription in subscriptions.values {
+            guard let consumer = subscription.cursor.retention,
+                let position = subscription.room.ring.needed(by: consumer)
+            else { continue }
+            subscription.room.orphan(subscription.cursor, at: Clocks.now())
+            held[subscription.job] = min(held[subscription.job] ?? position, position)
+        }
+        subscriptions = [:]
         order = []
+        return held
     }
 
     public var isClosed: Bool { token == nil }
@@ -126,10 +138,10 @@ public final class GatewayLink: DescriptorHandler {
         } catch { return "malformed link message: \(error)" }
     }
 
-    private func fail(_ cause: String) {
+    /// Ends the link and says why.
+    public func fail(_ cause: String) {
         guard !isClosed else { return }
-        close()
-        onEvent(.closed(worker: worker, cause: cause))
+        onEvent(.closed(worker: worker, cause: cause, held: close()))
     }
 
     private func handle(_ message: LinkMessage) -> String? {
@@ -213,7 +225,9 @@ public final class GatewayLink: DescriptorHandler {
         guard var subscription = subscriptions.removeValue(forKey: number) else { return false }
         defer { subscriptions[number] = subscription }
         let start = output.count
-        while output.count - start < Self.outputLimit / 16, let record = subscription.cursor.next(in: subscription.room.ring) {
+        while output.count - start < Self.outputLimit / 16,
+            let record = subscription.cursor.next(in: subscription.room.ring)
+        {
             LinkMessage.record(subscription: number, record).encode(into: &output)
         }
         return output.count > start

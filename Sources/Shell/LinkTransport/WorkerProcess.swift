@@ -24,14 +24,14 @@ public final class WorkerProcess: DescriptorHandler {
     public let processID: Int32
     private let descriptor: Int32
     private let loop: EventLoop
-    private let onEnd: @Sendable (ProcessEnd) -> Void
+    private let onEnd: (ProcessEnd) -> Void
     private var token: EventLoop.Token?
 
     /// Starts `executable`.
     /// - Returns: the process, and the gateway's end of the link: a Unix socket that does not block.
     public static func start(
         executable: String, arguments: [String], environment: [String], loop: EventLoop,
-        onEnd: @escaping @Sendable (ProcessEnd) -> Void
+        onEnd: @escaping (ProcessEnd) -> Void
     ) throws(SpawnError) -> (process: WorkerProcess, link: Int32) {
         var pair: [Int32] = [-1, -1]
         let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
@@ -56,7 +56,8 @@ public final class WorkerProcess: DescriptorHandler {
         }
     }
 
-    private init(processID: pid_t, descriptor: Int32, loop: EventLoop, onEnd: @escaping @Sendable (ProcessEnd) -> Void) {
+    private init(processID: pid_t, descriptor: Int32, loop: EventLoop, onEnd: @escaping (ProcessEnd) -> Void)
+    {
         self.processID = processID
         self.descriptor = descriptor
         self.loop = loop

@@ -22,6 +22,9 @@ public final class RoomHost {
     /// Ends the room's feed: its consumers are told that nothing more comes.
     public func close(_ id: String) { rooms.removeValue(forKey: id)?.isClosed = true }
 
+    /// Lets go of what was held for workers that died, once nobody has taken their jobs over in time.
+    public func releaseOrphans(at now: Instant) { for room in rooms.values { room.releaseOrphans(at: now) } }
+
     /// Bytes of media held by all rooms: the gateway's stated bound is rooms × `limits.bytes`.
     public var heldBytes: Int { rooms.values.reduce(0) { $0 + $1.ring.byteCount } }
 
@@ -37,6 +40,8 @@ public final class Room {
     private var participants: [String: ParticipantNumber] = [:]
     private var tracks: [String: TrackNumber] = [:]
     private var lastNumber: UInt32 = 0
+    /// Durable consumers whose worker died, and how long the feed is held for those who take over.
+    private var orphans: [(consumer: Int, until: Instant)] = []
 
     fileprivate init(id: String, epoch: Instant, wall: WallTime, limits: FeedRing.Limits) {
         self.id = id
@@ -71,6 +76,20 @@ public final class Room {
             number: number, id: id, participant: participant, kind: kind, source: source, form: .units)
         append(.published(info), at: now)
         return number
+    }
+
+    /// How long the feed is held for a job whose worker died: its successor subscribes well within this.
+    private static let orphanTime = Duration.seconds(15)
+
+    /// A durable consumer's worker is gone: what it has not acknowledged is kept for the worker that takes over.
+    public func orphan(_ cursor: FeedCursor, at now: Instant) {
+        guard let consumer = cursor.retention else { return }
+        orphans.append((consumer, now + Self.orphanTime))
+    }
+
+    fileprivate func releaseOrphans(at now: Instant) {
+        for orphan in orphans where orphan.until <= now { ring.release(orphan.consumer) }
+        orphans.removeAll { $0.until <= now }
     }
 
     /// The id of the last configuration of the track `id` (`TR_…`); 0 if it never had one.

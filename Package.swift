@@ -120,7 +120,7 @@ let suites: [Target] = [
     .target(name: "Spec", path: "Tests/Spec", swiftSettings: settings),
     tests("BaseTests", ["Bytes", "Timing", "Log"]),
     tests("CodecsTests", ["Bytes", "Codecs"]),
-    tests("RTMPTests", ["Bytes", "Timing", "Codecs", "RTMP"]),
+    tests("RTMPTests", ["Bytes", "Timing", "Codecs", "RTMP", "Crypto"]),
     tests("ISOBMFFTests", ["Bytes", "Codecs", "ISOBMFF", "FFmpeg"]),
     tests("FeedTests", ["Bytes", "Timing", "Feed"]),
     tests("JWTTests", ["Bytes", "Timing", "JSON", "JWT", "Crypto"]),

@@ -32,6 +32,8 @@ public struct ChunkReader: Sendable {
     /// payload from here.
     private var carry: [UInt8] = []
     private var unfinishedBytes = 0
+    /// Of the last audio or video message.
+    private var mediaTime: Int64 = 0
     private var unfinishedMessages = 0
     private var aggregate: AggregateReader?
     /// True once a type 3 chunk came without the extended timestamp that it has to repeat.
@@ -135,7 +137,7 @@ public struct ChunkReader: Sendable {
         if current < streams.count, streams[current].id == id { return current }
         if let index = streams.firstIndex(where: { $0.id == id }) { return index }
         guard streams.count < limits.chunkStreams else { throw .tooManyChunkStreams(streams.count + 1) }
-        streams.append(ChunkStream(id: id))
+        streams.append(ChunkStream(id: id, near: mediaTime))
         return streams.count - 1
     }
 
@@ -162,7 +164,9 @@ public struct ChunkReader: Sendable {
     private mutating func finishMessage() -> RTMPMessage {
         unfinishedBytes -= streams[current].length
         unfinishedMessages -= 1
-        return streams[current].finish()
+        let message = streams[current].finish()
+        if message.type == .audio || message.type == .video { mediaTime = message.timestamp }
+        return message
     }
 
     private mutating func setChunkSize(_ payload: [UInt8]) throws(ChunkError) {

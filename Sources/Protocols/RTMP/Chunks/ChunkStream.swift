@@ -6,7 +6,7 @@ struct ChunkStream {
     private(set) var length = 0
     private(set) var type = MessageType(rawValue: 0)
     private(set) var messageStreamID: UInt32 = 0
-    private(set) var timestamp: Int64 = 0
+    private(set) var timestamp: Int64
     /// The extended timestamp that type 3 chunks repeat, if the last header had one.
     private(set) var extended: UInt32?
     private var step: UInt32 = 0
@@ -15,7 +15,11 @@ struct ChunkStream {
     private(set) var payload: [UInt8] = []
     private(set) var isReceiving = false
 
-    init(id: UInt32) { self.id = id }
+    /// - Parameter timestamp: of the media read last on any chunk stream: a new one is in the same epoch.
+    init(id: UInt32, near timestamp: Int64) {
+        self.id = id
+        self.timestamp = timestamp
+    }
 
     var missing: Int { length - payload.count }
 
@@ -33,6 +37,7 @@ struct ChunkStream {
             // Deviation: a chunk stream may begin with type 1, as librtmp's first messages do; stream 0 is meant.
             self.length = length
             self.type = type
+            if !hasHeader { timestamp = timestamp & ~0xFFFF_FFFF }
             take(step, header)
         case .sameLength(let step):
             guard hasHeader else { throw .missingHeader(chunkStreamID: id) }
@@ -81,12 +86,16 @@ struct ChunkStream {
         extended = header.isExtended ? time : nil
     }
 
-    /// Extends the wire's 32 bits: the candidate nearest to the last time. The first full header stands as it is.
-    private mutating func advance(to time: UInt32) {
-        guard hasHeader else {
-            timestamp = Int64(time)
-            return
-        }
-        timestamp &+= Int64(Int32(bitPattern: time &- UInt32(truncatingIfNeeded: timestamp)))
+    private mutating func advance(to time: UInt32) { timestamp = Self.extend(time, near: timestamp) }
+
+    /// Extends the wire's 32 bits. Only a step from the last quarter of their range to the first, or back, is a wrap: an
+    /// encoder may send metadata at 0 and media at the uptime of its machine.
+    private static func extend(_ time: UInt32, near reference: Int64) -> Int64 {
+        let quarter: UInt32 = 0x4000_0000
+        let last = UInt32(truncatingIfNeeded: reference)
+        var epoch = reference >> 32
+        if last >= 3 * quarter, time < quarter { epoch += 1 }
+        if last < quarter, time >= 3 * quarter, epoch > 0 { epoch -= 1 }
+        return epoch << 32 | Int64(time)
     }
 }

@@ -136,7 +136,11 @@ let suites: [Target] = [
         ]),
     tests("ConfigTests", ["Log", "Config"]),
     tests("StoreTests", ["Bytes", "Timing", "Store", "Jobs", "SQLite"]),
-    tests("WorkTests", ["Bytes", "Timing", "Feed", "Codecs", "Packaging", "Work", "Jobs", "ISOBMFF"]),
+    tests(
+        "WorkTests",
+        [
+            "Bytes", "Timing", "Feed", "Codecs", "Packaging", "Work", "Jobs", "ISOBMFF", "LinkTransport", "RTMPPush", "FFmpeg",
+        ]),
     tests("ServiceTests", ["Bytes", "Timing", "Feed", "Store", "Jobs", "Config", "Service"]),
     tests("APITests", ["Bytes", "Timing", "JSON", "Crypto", "JWT", "Config", "Store", "Service", "API", "HTTPServer"]),
     tests(

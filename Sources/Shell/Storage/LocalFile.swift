@@ -44,6 +44,7 @@ public final class LocalFile {
 
     public func truncate(to count: Int64) throws(StorageError) {
         precondition(0 <= count && count <= byteCount, "a cut past the end of \(path)")
+        guard count < byteCount else { return }
         guard ftruncate(descriptor.number, Int(count)) == 0 else {
             throw StorageError(code: errno, path: path, in: "truncate")
         }

@@ -29,7 +29,7 @@ struct TakeoverTests {
         for kill in 1..<whole.writes.count {
             let left = whole.left(afterWrites: kill, partial: partial)
             guard case .open(let file) = scan(left) else {
-                #expect(kill >= whole.writes.count - 1, "write \(kill)")
+                #expect(kill == 1 || kill >= whole.writes.count - 1, "write \(kill)")  // a draft, or sealed
                 continue
             }
             let recorder = try #require(MP4Recorder(adopting: file))
@@ -63,6 +63,18 @@ struct TakeoverTests {
             disk.drain(&recorder)
             #expect(try frames(of: disk.bytes) == frames(of: left).filter { !$0.isEmpty })
             #expect(try parse(disk.bytes).isSealed)
+        }
+    }
+
+    @Test("opens wherever the last write was cut")
+    func torn() throws {
+        let whole = record(try Self.script())
+        for kill in [3, 4, 5, 40, whole.writes.count - 2] {
+            let before = try parse(whole.left(afterWrites: kill)).tracks[0].samples.count
+            for partial in Array(0...40) + Array(stride(from: 41, to: 1500, by: 53)) {
+                let played = try Playback(whole.left(afterWrites: kill, partial: partial))
+                #expect(played[.video].count >= before, "write \(kill), \(partial) bytes")
+            }
         }
     }
 

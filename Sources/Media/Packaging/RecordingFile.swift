@@ -166,13 +166,14 @@ struct RecordingFile: Sendable {
         let runs = builder.take()
         guard !runs.isEmpty else { return }
         let fragment = Fragment(sequenceNumber: sequenceNumber, runs: runs, resumeState: resume(clocks).encoded())
+        let commit = byteCount &+ UInt64(bytes.count + Fragment.commitOffset)
         for (run, start) in zip(runs, fragment.write(into: &bytes)) {
             guard let index = tracks.firstIndex(where: { $0.id == run.trackID }) else { continue }
             tracks[index].table.append(run, at: byteCount &+ UInt64(start))
         }
         sequenceNumber &+= 1
         byteCount &+= UInt64(bytes.count)
-        outputs.append(.append(bytes))
+        outputs += [.append(bytes), .patch(offset: commit, [Fragment.commitByte])]
         if !isActive {
             isActive = true
             outputs.append(.active(startedAt: startedAt))

@@ -1,7 +1,7 @@
 import Bytes
 import Feed
 
-/// What the resume box before a fragment holds: all that a recorder needs, beside the file's own headers, to go on behind
+/// What the resume box of a fragment holds: all that a recorder needs, beside the file's own headers, to go on behind
 /// that fragment as if nothing had happened.
 struct ResumeState: Equatable, Sendable {
     struct Track: Equatable, Sendable {

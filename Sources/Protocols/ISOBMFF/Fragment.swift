@@ -1,6 +1,9 @@
 import Bytes
 
-/// One fragment of a hybrid file: the recorder's state, `moof`, `mdat`, written in one append.
+/// One fragment of a hybrid file: `moof` with the recorder's state in it, and `mdat`, written in one append.
+///
+/// A kill may cut that append anywhere, and readers stop at a `moof` that is not whole. So its type is written as
+/// ``draftType``, which readers skip, and one byte is overwritten when all of it stands: ``commitOffset``.
 public struct Fragment: Equatable, Sendable {
     /// The part of one track.
     public struct Run: Equatable, Sendable {
@@ -34,21 +37,27 @@ public struct Fragment: Equatable, Sendable {
         self.resumeState = resumeState
     }
 
-    /// Appends the fragment to `bytes`.
+    /// What a fragment is called before it is whole.
+    static let draftType: FourCC = "moo_"
+    /// The one byte that makes it a fragment, and where it stands from the fragment's first byte.
+    public static let commitByte = UInt8(ascii: "f")
+    public static let commitOffset = 7
+
+    /// Appends the fragment to `bytes`, as a draft.
     /// - Returns: for each run, where its payload begins in `bytes`.
     public func write(into bytes: inout [UInt8]) -> [Int] {
         bytes.reserveCapacity(bytes.count + runs.reduce(256 + resumeState.count) { $0 + $1.expectedByteCount })
-        ResumeBox.write(resumeState, into: &bytes)
-        let moofStart = bytes.count
+        let start = bytes.count
         var offsetFields: [Int] = []
-        bytes.box("moof") { moof in
+        bytes.box(Self.draftType) { moof in
             moof.fullBox("mfhd") { $0.append(uint32: sequenceNumber) }
             for run in runs { moof.box("traf") { offsetFields.append(run.write(into: &$0)) } }
+            ResumeBox.write(resumeState, into: &moof)
         }
         var payloadStart = bytes.count + 8
         var starts: [Int] = []
         for (run, field) in zip(runs, offsetFields) {
-            bytes.overwrite(uint32: UInt32(truncatingIfNeeded: payloadStart - moofStart), at: field)
+            bytes.overwrite(uint32: UInt32(truncatingIfNeeded: payloadStart - start), at: field)
             starts.append(payloadStart)
             payloadStart += run.payload.count
         }

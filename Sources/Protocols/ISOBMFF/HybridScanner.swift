@@ -75,11 +75,10 @@ public struct HybridScanner: Sendable {
     /// - Returns: the fragment's end.
     private mutating func take(_ bytes: Span<UInt8>, at offset: UInt64) throws(ISOBMFFError) -> UInt64 {
         var boxes = BoxIterator(bytes)
-        guard let uuid = try boxes.next(), uuid.type == "uuid", uuid.end - uuid.start <= ResumeBox.limit,
-            let resume = ResumeBox.parse(bytes.extracting(uuid.payload))
-        else { throw .missing("uuid") }
         guard let moof = try boxes.next(), moof.type == "moof" else { throw .missing("moof") }
         let fragment = try ParsedFragment(parsing: bytes.extracting(moof.payload))
+        let uuid = try bytes.extracting(moof.payload).child("uuid")
+        guard uuid.count <= ResumeBox.limit, let resume = ResumeBox.parse(uuid) else { throw .malformed("uuid") }
         let data = try BoxHeader(parsing: bytes, at: moof.end)
         guard data.type == "mdat", let size = data.size else { throw .missing("mdat") }
         let (end, isOver) = (offset &+ UInt64(moof.end)).addingReportingOverflow(size)

@@ -1,6 +1,6 @@
 import Bytes
 
-/// The `uuid` box before each fragment, with what a recorder needs to go on behind it. Players skip it.
+/// The `uuid` box within each `moof`, with what a recorder needs to go on behind it. Players skip it.
 enum ResumeBox {
     static let userType: [UInt8] = [
         0x5D, 0x0E, 0x6C, 0x1B, 0x2A, 0x77, 0x4F, 0x0B, 0x9C, 0x31, 0xD4, 0x88, 0x73, 0x6C, 0x75, 0x69,

@@ -21,6 +21,13 @@ public struct LogEntry: Sendable {
     public let label: String
     public let message: String
     public let fields: [(name: String, value: String)]
+
+    public init(level: Level, label: String, message: String, fields: [(name: String, value: String)] = []) {
+        self.level = level
+        self.label = label
+        self.message = message
+        self.fields = fields
+    }
 }
 
 /// Where log entries go. A program installs its sink once, at start; without one they are dropped.
@@ -35,6 +42,9 @@ public enum LogOutput {
     public static func install(threshold: LogEntry.Level, _ sink: @escaping @Sendable (LogEntry) -> Void) {
         state.withLock { $0 = State(threshold: threshold, sink: sink) }
     }
+
+    /// Writes an entry that was made elsewhere: a worker's.
+    public static func write(_ entry: LogEntry) { sink(for: entry.level)?(entry) }
 
     static func sink(for level: LogEntry.Level) -> (@Sendable (LogEntry) -> Void)? {
         state.withLock { $0.threshold <= level ? $0.sink : nil }

@@ -94,7 +94,9 @@ extension EgressControl {
         workers.add(id, placement, at: Timestamp(Clocks.wall()))
         plane.startWorker(
             id, executable: workers.executable,
-            environment: ["SLUICE_FLIGHT_MARK=\(workers.markPath(of: id))", "PATH=/usr/bin:/bin"])
+            environment: [
+                "SLUICE_FLIGHT_MARK=\(workers.markPath(of: id))", "PATH=/usr/bin:/bin", "SWIFT_BACKTRACE=enable=no",
+            ])
         return id
     }
 

@@ -111,11 +111,12 @@ final class MediaPlane: Sendable {
         run { resident in
             do throws(SpawnError) {
                 let started = try WorkerProcess.start(
-                    executable: executable, arguments: [name], environment: environment, loop: resident.loop
-                ) { [unowned resident] end in
-                    resident.links[name]?.fail("the worker's process ended")
-                    continuation.yield(.workerEnded(worker: name, end))
-                }
+                    executable: executable, arguments: [name], environment: environment, loop: resident.loop,
+                    onLine: { WorkerLog.write($0, of: name) },
+                    onEnd: { [unowned resident] end in
+                        resident.links[name]?.fail("the worker's process ended")
+                        continuation.yield(.workerEnded(worker: name, end))
+                    })
                 resident.processes[name] = started.process
                 resident.links[name] = GatewayLink(
                     worker: name, descriptor: started.link, rooms: resident.rooms, loop: resident.loop

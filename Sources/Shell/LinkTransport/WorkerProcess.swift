@@ -26,38 +26,54 @@ public final class WorkerProcess: DescriptorHandler {
     private let loop: EventLoop
     private let onEnd: (ProcessEnd) -> Void
     private var token: EventLoop.Token?
+    private let output: WorkerOutput
 
-    /// Starts `executable`.
+    /// Starts `executable`. Each line that it writes to its standard error goes to `onLine`.
     /// - Returns: the process, and the gateway's end of the link: a Unix socket that does not block.
     public static func start(
         executable: String, arguments: [String], environment: [String], loop: EventLoop,
-        onEnd: @escaping (ProcessEnd) -> Void
+        onLine: @escaping (String) -> Void, onEnd: @escaping (ProcessEnd) -> Void
     ) throws(SpawnError) -> (process: WorkerProcess, link: Int32) {
         var pair: [Int32] = [-1, -1]
         let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
         guard unsafe socketpair(AF_UNIX, kind, 0, &pair) == 0 else { throw SpawnError(call: "socketpair", code: errno) }
-        defer { close(pair[1]) }
+        var pipe: [Int32] = [-1, -1]
+        guard unsafe Glibc.pipe(&pipe) == 0 else {
+            let code = errno
+            for end in pair { close(end) }
+            throw SpawnError(call: "pipe", code: code)
+        }
+        for end in pipe { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        defer {
+            close(pair[1])
+            close(pipe[1])
+        }
         for end in pair {
             var size: Int32 = 1 << 20
             unsafe setsockopt(end, SOL_SOCKET, SO_SNDBUF, &size, socklen_t(MemoryLayout<Int32>.size))
         }
         do throws(SpawnError) {
-            let pid = try spawn(executable, arguments, environment, link: pair[1])
+            let pid = try spawn(executable, arguments, environment, link: pair[1], output: pipe[1])
             let watch = clinux_pidfd_open(pid)
             guard watch >= 0 else {
                 kill(pid, SIGKILL)
                 throw SpawnError(call: "pidfd_open", code: errno)
             }
-            _ = fcntl(pair[0], F_SETFL, O_NONBLOCK)
-            return (WorkerProcess(processID: pid, descriptor: watch, loop: loop, onEnd: onEnd), pair[0])
+            for descriptor in [pair[0], pipe[0]] { _ = fcntl(descriptor, F_SETFL, O_NONBLOCK) }
+            let output = WorkerOutput(descriptor: pipe[0], loop: loop, onLine: onLine)
+            return (WorkerProcess(processID: pid, descriptor: watch, output: output, loop: loop, onEnd: onEnd), pair[0])
         } catch {
             close(pair[0])
+            close(pipe[0])
             throw error
         }
     }
 
-    private init(processID: pid_t, descriptor: Int32, loop: EventLoop, onEnd: @escaping (ProcessEnd) -> Void)
-    {
+    private init(
+        processID: pid_t, descriptor: Int32, output: WorkerOutput, loop: EventLoop,
+        onEnd: @escaping (ProcessEnd) -> Void
+    ) {
+        self.output = output
         self.processID = processID
         self.descriptor = descriptor
         self.loop = loop
@@ -77,17 +93,19 @@ public final class WorkerProcess: DescriptorHandler {
         guard let token, unsafe waitpid(processID, &status, WNOHANG) == processID else { return }
         loop.remove(token)
         self.token = nil
+        output.drain()
         let signal = status & 0x7F
         onEnd(signal == 0 ? .exited(code: (status >> 8) & 0xFF) : .killed(signal: signal))
     }
 
     private static func spawn(
-        _ executable: String, _ arguments: [String], _ environment: [String], link: Int32
+        _ executable: String, _ arguments: [String], _ environment: [String], link: Int32, output: Int32
     ) throws(SpawnError) -> pid_t {
         var actions = unsafe posix_spawn_file_actions_t()
         unsafe posix_spawn_file_actions_init(&actions)
         defer { unsafe posix_spawn_file_actions_destroy(&actions) }
         unsafe posix_spawn_file_actions_adddup2(&actions, link, linkDescriptor)
+        unsafe posix_spawn_file_actions_adddup2(&actions, output, 2)
         var attributes = posix_spawnattr_t()
         unsafe posix_spawnattr_init(&attributes)
         defer { unsafe posix_spawnattr_destroy(&attributes) }

@@ -1,5 +1,7 @@
 """One stream through the whole of it: ffmpeg in, MP4 and RTMP out, frame by frame."""
 
+import concurrent.futures
+
 import media
 from gateway import CLIP
 
@@ -61,3 +63,18 @@ def test_an_unknown_key_is_refused_before_anything_starts(gateway):
     assert publisher.wait(15) != 0
     assert gateway.get("/v1/rooms")["items"] == [] or all(
         room["name"] != "no-such-key" for room in gateway.get("/v1/rooms")["items"])
+
+
+def test_one_idempotency_key_fifty_times(gateway):
+    ingress = gateway.ingress("once")
+    gateway.publish(ingress, CLIP, loop=-1)
+    gateway.published(ingress)
+    body = {"room": "once", "outputs": [{"id": "film", "type": "mp4"}]}
+    def post(_):
+        return gateway.request("POST", "/v1/egress", body, headers={"Idempotency-Key": "the-same"})
+    with concurrent.futures.ThreadPoolExecutor(50) as pool:
+        answers = list(pool.map(post, range(50)))
+    assert {answer.status for answer in answers} <= {201, 409}, answers
+    assert len({answer.json["id"] for answer in answers if answer.status == 201}) == 1
+    assert len(gateway.get("/v1/egress?room=once")["items"]) == 1
+    gateway.stop_egress(gateway.get("/v1/egress?room=once")["items"][0])

@@ -18,13 +18,16 @@ struct CommandSpec: Sendable {
         [ServeCommand.spec, TokenCommand.spec] + IngressCommands.specs + [RecordCommand.spec, JobsCommand.spec]
         + PipelineCommands.specs + ConfigCommands.specs
 
+    /// The commands of two words that begin with `first`.
+    static func group(_ first: String) -> [CommandSpec] { all.filter { $0.name.hasPrefix(first + " ") } }
+
     /// The command that begins `words`, and the words after it.
     static func find(_ words: [String]) throws(CommandError) -> (CommandSpec, rest: [String]) {
         let pair = words.prefix(2).joined(separator: " ")
         if let command = all.first(where: { $0.name == pair }) { return (command, Array(words.dropFirst(2))) }
         guard let first = words.first else { throw .misused("no command", command: nil) }
         if let command = all.first(where: { $0.name == first }) { return (command, Array(words.dropFirst(1))) }
-        let group = all.filter { $0.name.hasPrefix(first + " ") }.map { String($0.name.dropFirst(first.count + 1)) }
+        let group = group(first).map { String($0.name.dropFirst(first.count + 1)) }
         if !group.isEmpty {
             let asked = words.dropFirst().first { !$0.hasPrefix("-") }
             let hint = asked.flatMap { Suggestion.name(to: $0, among: group) }.map { "; did you mean `\($0)`?" } ?? ""

@@ -18,12 +18,16 @@ enum RecordCommand {
             OptionSpec("--pipeline", "NAME", "start from this pipeline; see `sluice pipelines list`"),
             OptionSpec("--wait", "TIME", "make the room if there is none, and wait this long for a publisher"),
         ] + GatewayOptions.all
-    ) { invocation throws(CommandError) in
+    ) { invocation throws(CommandError) in try run(invocation) }
+
+    private static func run(_ invocation: Invocation) throws(CommandError) -> Tool.Outcome {
         let request = try RecordRequest(invocation.arguments)
         var gateway = try Gateway(invocation)
-        var session = RecordSession(request: request)
+        let isJSON = invocation.arguments.has("--json")
+        var session = RecordSession(request: request) { isJSON ? Output.note($0) : Output.line($0) }
         let egress = try session.run(&gateway)
-        if invocation.arguments.has("--json") { _ = Output.json(try gateway.bytes("GET", "/v1/egress/" + egress.id)) }
-        return .exit(try session.report(egress, &gateway))
+        let code = try session.report(egress, &gateway)
+        if isJSON { _ = Output.json(try gateway.bytes("GET", "/v1/egress/" + egress.id)) }
+        return .exit(code)
     }
 }

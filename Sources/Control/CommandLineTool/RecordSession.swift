@@ -10,11 +10,16 @@ struct RecordSession {
     private static let interval: Duration = .milliseconds(500)
 
     let request: RecordRequest
+    private let say: (String) -> Void
     private var progress = ProgressLine()
     private var told: Set<String> = []
     private var isStopping = false
 
-    init(request: RecordRequest) { self.request = request }
+    /// - Parameter say: prints a line of the result.
+    init(request: RecordRequest, say: @escaping (String) -> Void) {
+        self.request = request
+        self.say = say
+    }
 
     /// Starts the egress and returns its record once it has ended.
     mutating func run(_ gateway: inout Gateway) throws(CommandError) -> EgressRecord {
@@ -65,14 +70,14 @@ struct RecordSession {
         }
         guard output.state != .failed else { return }
         guard let href = output.href else {
-            Output.line("Pushed    \(output.location ?? output.id) (\(Measure.seconds(output.durationSeconds)))")
+            say("Pushed    \(output.location ?? output.id) (\(Measure.seconds(output.durationSeconds)))")
             return
         }
         if let file = request.file { try fetch(href, to: file, size: output.sizeBytes, &gateway) }
         let size = "\(Measure.seconds(output.durationSeconds)), \(Measure.bytes(output.sizeBytes))"
-        Output.line("Recorded  \(request.file ?? output.location ?? href) (\(size))")
+        say("Recorded  \(request.file ?? output.location ?? href) (\(size))")
         for part in output.parts where output.parts.count > 1 {
-            Output.line("  part \(part.number)  \(part.location) (\(Measure.seconds(part.durationSeconds)))")
+            say("  part \(part.number)  \(part.location) (\(Measure.seconds(part.durationSeconds)))")
         }
     }
 

@@ -35,6 +35,9 @@ public enum Tool {
         case "--version", "version":
             Output.line("sluice \(version)")
             return .exit(0)
+        case _ where arguments.count == 2 && arguments[1] == "--help" && !CommandSpec.group(first).isEmpty:
+            Output.line(Help.text(forGroup: first))
+            return .exit(0)
         default:
             let (command, rest) = try CommandSpec.find(arguments)
             if rest.contains("--help") || rest.contains("-h") {

@@ -3,7 +3,7 @@ extension Configuration {
     /// Secrets are `***`.
     public func commentedYAML() -> String {
         let defaults = Configuration()
-        var lines = ["# The configuration of a Sluice gateway: every key. What is left out has the value \"default\"."]
+        var lines = ["# The configuration of a Sluice gateway: every key. What a file leaves out has its default."]
         var open: [String] = []
         for field in Field.all {
             let parts = field.key.split(separator: ".").map(String.init)

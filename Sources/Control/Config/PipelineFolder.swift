@@ -19,8 +19,9 @@ public struct PipelineFolder: Equatable, Sendable {
     }
 
     init?(besideProgramIn folder: String) {
-        var places = [folder + "/pipelines", folder + "/../share/sluice/pipelines"]
-        if folder.contains("/.build") { places.append(folder + "/../../../pipelines") }
+        // .build/TRIPLE/release of a source tree is three folders below its top.
+        var places = [folder + "/pipelines", Self.above(folder, by: 1) + "/share/sluice/pipelines"]
+        if folder.contains("/.build/") { places.append(Self.above(folder, by: 3) + "/pipelines") }
         guard let place = places.first(where: { Self.isFolder($0) }) else { return nil }
         self.init(path: place)
     }
@@ -54,6 +55,10 @@ public struct PipelineFolder: Equatable, Sendable {
         }
         let base = file.split(separator: "/").last.map(String.init) ?? file
         return try Pipeline(name: base.hasSuffix(".yaml") ? String(base.dropLast(5)) : base, file: file, text: text)
+    }
+
+    private static func above(_ folder: String, by levels: Int) -> String {
+        folder.split(separator: "/").dropLast(levels).map { "/" + $0 }.joined()
     }
 
     private static func isFolder(_ path: String) -> Bool {

@@ -24,8 +24,6 @@ struct PushProgram {
     private var video: TrackNumber?
     private var audio: TrackNumber?
     private var lastHeader: UInt32 = 0
-    /// Units that could not be read.
-    private(set) var malformedUnits: Int64 = 0
 
     var hasVideo: Bool { video != nil }
 
@@ -57,7 +55,8 @@ struct PushProgram {
     }
 
     /// The frame that `unit` makes; `nil` if it is not of this program, or holds nothing that is sent.
-    mutating func frame(of unit: Unit) -> PushFrame? {
+    /// - Throws: ``H264Error`` for a unit that does not parse. Drop it and count it.
+    func frame(of unit: Unit) throws(H264Error) -> PushFrame? {
         guard unit.track == video || unit.track == audio, unit.rendition == 0, let track = tracks[unit.track],
             let configuration = track.configuration, configuration.id == unit.configuration, let header = track.header
         else { return nil }
@@ -65,11 +64,7 @@ struct PushProgram {
         guard unit.track == video else {
             return .audio(unit.bytes, time: time, header: header, headerNumber: track.headerNumber)
         }
-        guard let filtered = try? track.filter?.filter(unit.bytes) else {
-            malformedUnits += 1
-            return nil
-        }
-        guard !filtered.bytes.isEmpty else { return nil }
+        guard let filtered = try track.filter?.filter(unit.bytes), !filtered.bytes.isEmpty else { return nil }
         let composition = milliseconds(unit.pts, configuration, of: track.info.participant) - time
         return .video(
             filtered.bytes, time: time, compositionTime: Int32(clamping: composition), isKey: unit.isKey,

@@ -142,8 +142,11 @@ final class RTMPOutput: OutputRunner {
 
     private func push(_ unit: Unit, at now: Instant) {
         state.unitsIn += 1
-        guard let frame = program.frame(of: unit) else { return }
-        source.append(frame, at: now)
+        do {
+            if let frame = try program.frame(of: unit) { source.append(frame, at: now) }
+        } catch {
+            state.unitsLost += 1  // it does not parse: dropped and counted, the stream goes on
+        }
     }
 
     private func warnOfTracksLeftOut() {

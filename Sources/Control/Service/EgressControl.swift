@@ -206,6 +206,7 @@ actor EgressControl {
         let now = Clocks.wall()
         let end = entry.run.finish(limitReached: limitReached, cause: cause, at: now)
         if let worker = entry.worker { workers.remove(job: entry.run.job, from: worker) }
+        if cause != nil { removeEmptyFiles(of: entry.run.record) }
         entry.worker = nil
         entry.deadline = nil
         let verdict: JobEnd =
@@ -284,6 +285,14 @@ actor EgressControl {
             if !run.hasBegun || run.endReason != nil { lineUp(id, because: "the gateway was restarted") }
         }
         if !entries.isEmpty { log.info("egress taken up again", ["count": entries.count]) }
+    }
+
+    /// What a worker that crashed made and never filled.
+    private func removeEmptyFiles(of record: EgressRecord) {
+        for path in record.filePaths {
+            let size = (try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? Int
+            if size == 0 { try? FileManager.default.removeItem(atPath: path) }
+        }
     }
 
     // MARK: Persisting

@@ -12,9 +12,11 @@ enum WorkerLog {
 
     static func write(_ text: String, of worker: String) {
         guard let line = try? JSONDecoder().decode(Line.self, from: Data(text.utf8)) else {
-            // What a runtime or a library says on its way down.
+            // What a runtime or a library says on its way down; the frames of a stack are for those who ask for debug.
             return LogOutput.write(
-                LogEntry(level: .error, label: "worker", message: text, fields: [(name: "worker", value: worker)]))
+                LogEntry(
+                    level: text.contains("Fatal error") ? .error : .debug, label: "worker", message: text,
+                    fields: [(name: "worker", value: worker)]))
         }
         let fields = line.fields.sorted { $0.key < $1.key }.map { (name: $0.key, value: $0.value) }
         LogOutput.write(

@@ -79,7 +79,9 @@ extension ParsedFragment.Run {
         var reader = ByteReader(trun)
         guard let head = reader.uint32(), let count = reader.uint32() else { throw .truncated("trun") }
         let flags = head & 0xFF_FFFF
-        guard head >> 24 == 1, flags & FragmentFlags.firstSampleFlags == 0 else { throw .unsupported("trun") }
+        // Sizes one by one, as we write them: a count is then bounded by the bytes that are there.
+        guard head >> 24 == 1, flags & FragmentFlags.firstSampleFlags == 0, flags & FragmentFlags.sampleSize != 0
+        else { throw .unsupported("trun") }
         guard flags & FragmentFlags.dataOffset != 0, let offset = reader.uint32() else { throw .unsupported("trun") }
         let fields = (flags & 0xF00).nonzeroBitCount
         guard Int(count) <= sampleLimit, Int(count) * fields * 4 <= reader.remaining else {

@@ -153,14 +153,15 @@ extension EgressAssignment {
     static func recording(_ egress: String = "EG_test", in folder: String, attempt: Int = 1) -> EgressAssignment {
         EgressAssignment(
             egress: egress, roomID: SimulatedRoom.id, room: "demo", attempt: attempt,
-            outputs: [.mp4("film", in: folder)], preroll: .gop)
+            outputs: [.mp4("film", in: folder, adopts: attempt > 1)], preroll: .gop)
     }
 }
 
 extension OutputAssignment {
-    static func mp4(_ id: String, in folder: String) -> OutputAssignment {
+    static func mp4(_ id: String, in folder: String, adopts: Bool = false) -> OutputAssignment {
         OutputAssignment(
-            id: id, target: .mp4(root: folder, path: "demo/film.mp4", faststart: false), selection: .all)
+            id: id, target: .mp4(root: folder, path: "demo/film.mp4", faststart: false), selection: .all,
+            adopts: adopts)
     }
 }
 

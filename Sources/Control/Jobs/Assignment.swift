@@ -46,8 +46,7 @@ public enum Preroll: Codable, Equatable, Sendable {
 
 public struct OutputAssignment: Codable, Equatable, Sendable {
     public enum Target: Codable, Equatable, Sendable {
-        /// `root` is the storage root, `path` the resolved path beneath it. A first attempt creates it (and chooses
-        /// another name when it is taken); a later attempt adopts the file that the last one left.
+        /// `root` is the storage root, `path` the resolved path beneath it; another name is chosen when it is taken.
         case mp4(root: String, path: String, faststart: Bool)
         /// The whole URL with its key: a secret, never logged.
         case rtmp(url: String)
@@ -63,14 +62,17 @@ public struct OutputAssignment: Codable, Equatable, Sendable {
     public var id: String
     public var target: Target
     public var selection: Selection
+    /// An earlier attempt made the file at this path: go on in it. Else a file that is there is somebody else's.
+    public var adopts: Bool
     /// The feed's position from which a later attempt goes on when the file it finds holds nothing: what was last
     /// acknowledged, or where the first subscription began. `nil`: as `preroll` says.
     public var resumeFrom: UInt64?
 
-    public init(id: String, target: Target, selection: Selection, resumeFrom: UInt64? = nil) {
+    public init(id: String, target: Target, selection: Selection, adopts: Bool = false, resumeFrom: UInt64? = nil) {
         self.id = id
         self.target = target
         self.selection = selection
+        self.adopts = adopts
         self.resumeFrom = resumeFrom
     }
 }

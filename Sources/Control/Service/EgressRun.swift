@@ -104,7 +104,7 @@ struct EgressRun: Codable, Equatable, Sendable {
         }
         output.durationSeconds = report.durationSeconds
         output.sizeBytes = report.sizeBytes
-        if let location = report.location { output.moved(to: location) }
+        for path in report.parts + [report.location].compactMap({ $0 }) { output.moved(to: path) }
         output.retries = report.retries
         output.error = report.errorCode.map { code in
             let remedy = ErrorCode(rawValue: code)?.remedy ?? ""
@@ -123,6 +123,7 @@ struct EgressRun: Codable, Equatable, Sendable {
         else { return }
         outputs[index].target = .mp4(
             root: root, path: String(location.dropFirst(root.count + 1)), faststart: faststart)
+        outputs[index].adopts = true
     }
 
     mutating func warn(_ code: String, _ message: String, _ remedy: String) {

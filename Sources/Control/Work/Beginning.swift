@@ -13,14 +13,14 @@ struct Beginning {
     /// Absolute paths of files that an earlier attempt finished.
     var parts: [String] = []
 
-    /// Looks at what an earlier attempt left at `path`, if there was one.
+    /// Looks at what an earlier attempt left at `path`, if it made it.
     init(
         _ path: String, in root: StorageRoot, of output: OutputAssignment, job: JobContext
     ) throws(StorageError) {
         let options = MP4Recorder.Options(selection: output.selection.forFeed)
         recorder = MP4Recorder(options: options)
         start = Self.start(without: output, job)
-        guard job.assignment.attempt > 1, let left = try Self.open(path, in: root, job) else { return }
+        guard output.adopts, let left = try Self.open(path, in: root, job) else { return }
         switch try Self.scan(left) {
         case .sealed: parts = [left.path]
         case .unusable:

@@ -139,7 +139,8 @@ let suites: [Target] = [
     tests(
         "WorkTests",
         [
-            "Bytes", "Timing", "Feed", "Codecs", "Packaging", "Work", "Jobs", "ISOBMFF", "LinkTransport", "RTMPPush", "FFmpeg",
+            "Bytes", "Timing", "Feed", "Codecs", "Packaging", "Work", "Jobs", "ISOBMFF", "LinkTransport", "RTMPPush",
+            "FFmpeg",
         ]),
     tests("ServiceTests", ["Bytes", "Timing", "Feed", "Store", "Jobs", "Config", "Service"]),
     tests("APITests", ["Bytes", "Timing", "JSON", "Crypto", "JWT", "Config", "Store", "Service", "API", "HTTPServer"]),

@@ -1,7 +1,7 @@
 /// Holds something that lives on one loop's thread, so that its door may be passed around.
 ///
 /// The value is reached only with the loop in hand, and only the loop's own thread has that.
-public struct LoopBound<Value>: @unchecked Sendable {  // unchecked: `on` asks for the loop, which never leaves its thread
+public struct LoopBound<Value>: @unchecked Sendable {  // unchecked: `on` asks for the loop, which stays at home
     private let value: Value
     private let owner: ObjectIdentifier
 

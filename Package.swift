@@ -113,7 +113,9 @@ let floor5: [Target] = [
 let floor6: [Target] = [
     program("sluice", ["Log", "Timing", "Config", "Service", "API", "CommandLineTool"]),
     program("sluice-worker", ["Log", "Timing", "Work"]),
-    program("sluice-bench", ["Bytes", "Timing", "Log", "Codecs", "RTMP", "MediaLoop", "ISOBMFF", "HTTPTransfer"]),
+    program(
+        "sluice-bench",
+        ["Bytes", "Timing", "Log", "Codecs", "RTMP", "MediaLoop", "ISOBMFF", "HTTPTransfer", "Terminal"]),
 ]
 
 let suites: [Target] = [

@@ -81,7 +81,7 @@ struct SampleClock: Equatable, Sendable {
             offCount = 0
             return Placed(time: max(mapped, earliest), wasRepaired: true)
         }
-        guard abs(off) > timescale * Self.steadyWander / 1000 else {
+        guard off.magnitude > (timescale * Self.steadyWander / 1000).magnitude else {
             offCount = 0
             return Placed(time: end)
         }

@@ -130,6 +130,7 @@ enum FragmentFlags {
 extension SampleTable {
     /// Adds the samples of a fragment's run whose payload begins at `offset` of the file.
     public mutating func append(_ run: Fragment.Run, at offset: UInt64) {
+        guard !run.samples.isEmpty else { return }
         beginChunk(at: offset, description: run.description)
         var time = run.time
         for sample in run.samples {

@@ -85,7 +85,7 @@ struct Edit: Equatable {
     }
 
     private static func movieTicks(_ ticks: Int64, of track: MovieTrack) -> UInt64 {
-        let scaled = UInt64(ticks).multipliedFullWidth(by: UInt64(Movie.timescale))
+        let scaled = UInt64(clamping: ticks).multipliedFullWidth(by: UInt64(Movie.timescale))
         let divisor = UInt64(max(1, track.timescale))
         guard scaled.high < divisor else { return .max }
         let (quotient, remainder) = divisor.dividingFullWidth(scaled)

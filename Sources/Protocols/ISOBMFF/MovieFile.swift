@@ -117,6 +117,7 @@ extension SampleTable {
     /// Adds what a fragment says of this track.
     mutating func append(_ run: ParsedFragment.Run, moofAt offset: UInt64) throws(ISOBMFFError) {
         guard run.dataOffset > 0, count + run.samples.count <= Self.readLimit else { throw .malformed("trun") }
+        guard !run.samples.isEmpty else { return }
         beginChunk(at: offset &+ UInt64(run.dataOffset), description: run.description)
         var time = run.time
         for sample in run.samples {

@@ -52,7 +52,7 @@ let floor1: [Target] = [
 let floor2: [Target] = [
     source("Protocols", "Codecs", ["Bytes"]),
     source("Protocols", "RTMP", ["Bytes", "Timing", "Codecs"]),
-    source("Protocols", "ISOBMFF", ["Bytes", "Codecs"]),
+    source("Protocols", "ISOBMFF", ["Bytes"]),
     source("Protocols", "Feed", ["Bytes", "Timing"]),
     source("Protocols", "JSON"),
     source("Protocols", "JWT", ["Bytes", "Timing", "JSON"]),
@@ -65,7 +65,7 @@ let floor2: [Target] = [
 let floor3: [Target] = [
     source("Media", "Timeline", ["Bytes", "Timing", "Feed"]),
     source("Media", "Forwarding", ["Bytes", "Timing", "Feed", "Codecs", "RTMP", "Timeline"]),
-    source("Media", "Packaging", ["Bytes", "Timing", "Feed", "Codecs", "ISOBMFF", "Timeline"]),
+    source("Media", "Packaging", ["Bytes", "Timing", "Feed", "Codecs", "ISOBMFF"]),
 ]
 
 let floor4: [Target] = [
@@ -123,12 +123,12 @@ let suites: [Target] = [
     tests("BaseTests", ["Bytes", "Timing", "Log"]),
     tests("CodecsTests", ["Bytes", "Codecs"]),
     tests("RTMPTests", ["Bytes", "Timing", "Codecs", "RTMP", "Crypto"]),
-    tests("ISOBMFFTests", ["Bytes", "Codecs", "ISOBMFF", "FFmpeg"]),
+    tests("ISOBMFFTests", ["Bytes", "ISOBMFF"]),
     tests("FeedTests", ["Bytes", "Timing", "Feed"]),
     tests("JWTTests", ["Bytes", "Timing", "JSON", "JWT", "Crypto"]),
     tests("NativeTests", ["Bytes", "SQLite", "Crypto", "YAML"]),
     tests("ForwardingTests", ["Bytes", "Timing", "Feed", "Codecs", "RTMP", "Timeline", "Forwarding"]),
-    tests("PackagingTests", ["Bytes", "Timing", "Feed", "Codecs", "ISOBMFF", "Timeline", "Packaging", "FFmpeg"]),
+    tests("PackagingTests", ["Bytes", "Timing", "Feed", "Codecs", "ISOBMFF", "Packaging", "FFmpeg"]),
     tests(
         "ShellTests",
         [

@@ -166,7 +166,7 @@ public struct MP4Recorder: Sendable {
         }
         let reorder = SampleClock.scale(unit.pts &- unit.dts, from: scale, to: Int64(coding.timescale))
         guard file.add(track, configuration, origin: start.isVideo ? max(0, reorder) : nil, room) else { return nil }
-        for other in latest.published where other.info.number != unit.track {
+        for other in latest.published where other.info.number != unit.track && other.info.form == .units {
             let known = room.tracks[other.info.number]?.configurations ?? [:]
             guard let first = (known.isEmpty ? other.configurations : known).values.min(by: { $0.id < $1.id }) else {
                 continue

@@ -72,6 +72,12 @@ struct ChunkReaderTests {
                 + hex("09 000001 00001e 00 000000 03"),
             [message(100, [1, 2], .audio), message(120, [3])]
         ),
+        (
+            "an aggregate with an abort and an aggregate in it, which are passed over",
+            hex("04 000064 00002e 16 01000000") + hex("02 000004 00000a 00 000000 00000004 0000000f")
+                + hex("16 000000 00000a 00 000000 0000000b") + hex("09 000001 00001e 00 000000 03"),
+            [message(120, [3])]
+        ),
     ]
 
     @Test("puts messages together", arguments: rows)

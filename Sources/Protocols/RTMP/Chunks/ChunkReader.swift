@@ -45,7 +45,10 @@ public struct ChunkReader: Sendable {
     /// - Throws: ``ChunkError``. The framing is lost: end the session.
     public mutating func next(in bytes: Span<UInt8>, at offset: inout Int) throws(ChunkError) -> RTMPMessage? {
         while true {
-            if let message = try aggregate?.next() { return message }
+            while let message = try aggregate?.next() {
+                // Nothing but media belongs into an aggregate; a control message from there would have no meaning.
+                if [.audio, .video, .data, .dataAMF3].contains(message.type) { return message }
+            }
             aggregate = nil
             guard offset < bytes.count || !carry.isEmpty else { return nil }
             if chunkMissing == 0, try !beginChunk(in: bytes, at: &offset) { return nil }

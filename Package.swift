@@ -99,7 +99,7 @@ let floor5: [Target] = [
         "Control", "API",
         [
             "Bytes", "Timing", "Log", "JSON", "Crypto", "JWT", "YAML", "Config", "Store", "Jobs", "Service",
-            "HTTPServer",
+            "HTTPServer", "MediaLoop",
         ],
         resources: [.embedInCode("openapi.yaml")]),
     source(
@@ -111,7 +111,9 @@ let floor5: [Target] = [
 ]
 
 let floor6: [Target] = [
-    program("sluice", ["Log", "Timing", "Config", "Service", "API", "CommandLineTool"]),
+    program(
+        "sluice",
+        ["Log", "Timing", "Config", "Service", "API", "CommandLineTool", "HTTPServer", "MediaLoop", "Terminal"]),
     program("sluice-worker", ["Log", "Timing", "Work"]),
     program(
         "sluice-bench",

@@ -70,11 +70,14 @@ public final class Service: Sendable {
     }
 
     /// Takes no new work, seals what runs, and waits for it: at most `shutdown.wait`, then five seconds to seal.
-    public func drain() async {
+    /// - Parameter isUrgent: true once somebody asked again: then nothing is waited for but the seals.
+    public func drain(isUrgent: @Sendable () -> Bool = { false }) async {
         plane.stopListening()
         await egressControl.drain()
         let limit = Clocks.now() + configuration.shutdown.wait
-        while await egressControl.isBusy, Clocks.now() < limit { try? await Task.sleep(for: .milliseconds(20)) }
+        while await egressControl.isBusy, Clocks.now() < limit, !isUrgent() {
+            try? await Task.sleep(for: .milliseconds(20))
+        }
         await egressControl.flush()
     }
 

@@ -1,0 +1,146 @@
+import Config
+public import HTTPServer
+import JSON
+import JWT
+import Jobs
+import Log
+import MediaLoop
+public import Service
+
+/// The REST face of the service (API.md): parses, authorises, formats; each route calls one function of ``Service``.
+public struct API: Sendable {
+    private let service: Service
+    private let authorization: Authorization
+    private let flood: FloodGuard
+    private let log = Logger("http")
+
+    public init(service: Service) {
+        self.service = service
+        authorization = Authorization(keys: service.configuration.keys)
+        flood = FloodGuard(postsPerSecond: service.configuration.limits.postsPerSecondPerAddress)
+    }
+
+    /// The answer to a request that never came so far: what the server itself refuses.
+    public static let refusal: @Sendable (HTTPRefusal) -> HTTPResponse = { refusal in
+        let code: ErrorCode =
+            switch refusal.status {
+            case 413: .bodyTooLarge
+            case 431: .headersTooLarge
+            case 503: .unavailable
+            default: .badRequest
+            }
+        let error = ServiceError(code, refusal.detail, retryAfterSeconds: refusal.status == 503 ? 1 : nil)
+        return finished(
+            Problem.response(error, to: "", requestID: newRequestID(), status: refusal.status), newRequestID())
+    }
+
+    public func respond(to request: HTTPRequest) async -> HTTPResponse {
+        let requestID = Self.newRequestID()
+        var response: HTTPResponse
+        do throws(ServiceError) {
+            response = try await route(request)
+        } catch {
+            if error.code == .internalError {
+                log.error(error.detail, ["request": requestID, "path": request.target.path])
+            }
+            response = Problem.response(error, to: request.target.path, requestID: requestID)
+        }
+        if let origin = request.headers["Origin"] { allow(origin, in: &response) }
+        log.debug(
+            "request",
+            ["request": requestID, "method": request.method, "path": request.target.path, "status": response.status])
+        return Self.finished(response, requestID)
+    }
+
+    private func route(_ request: HTTPRequest) async throws(ServiceError) -> HTTPResponse {
+        let method = request.method == "HEAD" ? "GET" : request.method
+        let found = Route.all.compactMap { route in route.match(request.target.segments).map { (route, $0) } }
+        guard !found.isEmpty else {
+            throw ServiceError(.notFound, "There is nothing at \(request.target.path).")
+        }
+        if method == "OPTIONS" { return HTTPResponse(status: 204, headers: ["Allow": allowed(found.map(\.0))]) }
+        guard let (route, names) = found.first(where: { $0.0.method == method }) else {
+            var response = Problem.response(
+                ServiceError(.methodNotAllowed, "\(request.method) is not a method of \(request.target.path)."),
+                to: request.target.path, requestID: "")
+            response.headers["Allow"] = allowed(found.map(\.0))
+            return response
+        }
+        var caller = Caller(keyID: "", grants: .init())
+        if case .grant(let grant) = route.access {
+            caller = try authorization.caller(of: request)
+            guard grant.isHeld(by: caller) else {
+                throw ServiceError(.permissionDenied, "The token has no grant `\(grant.rawValue)`.")
+            }
+        }
+        if method == "POST" { try flood.admit(request.remote, at: Clocks.now()) }
+        let body = route.takesBody ? try Self.body(of: request) : .null
+        return try await run(
+            route, RouteRequest(http: request, caller: caller, names: names, body: body, idempotency: nil))
+    }
+
+    private func run(_ route: Route, _ request: RouteRequest) async throws(ServiceError) -> HTTPResponse {
+        guard route.method == "POST", let key = request.http.headers["Idempotency-Key"] else {
+            return try await route.run(service, request)
+        }
+        switch try await Idempotency.begin(key, request.http, caller: request.caller, store: service.store) {
+        case .replay(let response): return response
+        case .fresh(let idempotency):
+            var request = request
+            request.idempotency = idempotency
+            let response: HTTPResponse
+            do throws(ServiceError) {
+                response = try await route.run(service, request)
+            } catch {
+                await idempotency.end(with: HTTPResponse(status: error.code.status))
+                throw error
+            }
+            await idempotency.end(with: response)
+            return response
+        }
+    }
+
+    /// The body as JSON; an empty one is an empty object, so that verbs need none.
+    private static func body(of request: HTTPRequest) throws(ServiceError) -> JSONValue {
+        guard !request.body.isEmpty else { return .object([]) }
+        let type = request.headers["Content-Type"]?.lowercased() ?? ""
+        let media = type.prefix { $0 != ";" }.filter { $0 != " " && $0 != "\t" }
+        guard media == "application/json" || media == "application/merge-patch+json" else {
+            throw ServiceError(.unsupportedMediaType, "The body is `\(type.prefix(64))`, not application/json.")
+        }
+        do throws(JSONError) {
+            return try JSONValue(parsing: request.body)
+        } catch {
+            throw ServiceError(.invalidJSON, "The body is not JSON: \(error).")
+        }
+    }
+
+    private func allowed(_ routes: [Route]) -> String {
+        let methods = Set(routes.map(\.method)).union(["OPTIONS"])
+        return (methods.contains("GET") ? methods.union(["HEAD"]) : methods).sorted().joined(separator: ", ")
+    }
+
+    /// Lets a page of an origin that the configuration names read the answer (Fetch, CORS protocol).
+    private func allow(_ origin: String, in response: inout HTTPResponse) {
+        let origins = service.configuration.http.corsOrigins
+        guard origins.contains(origin) || origins.contains("*") else { return }
+        response.headers["Access-Control-Allow-Origin"] = origin
+        response.headers["Access-Control-Expose-Headers"] = "Location, ETag, X-Request-Id, Idempotency-Replayed"
+        response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, Idempotency-Key, Range"
+        response.headers["Access-Control-Allow-Methods"] = "GET, HEAD, POST, PATCH, DELETE, OPTIONS"
+        response.headers["Vary"] = "Origin"
+    }
+
+    private static func finished(_ response: HTTPResponse, _ requestID: String) -> HTTPResponse {
+        var response = response
+        response.headers["X-Request-Id"] = requestID
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        if response.headers["Cache-Control"] == nil { response.headers["Cache-Control"] = "no-store" }
+        return response
+    }
+
+    private static func newRequestID() -> String {
+        var generator = SystemRandomNumberGenerator()
+        return "RQ_" + Identifier.text(length: 12, using: &generator)
+    }
+}

@@ -1,0 +1,73 @@
+import API
+import CommandLineTool
+import Config
+import FoundationEssentials
+import HTTPServer
+import Log
+import Service
+import Terminal
+
+/// `sluice serve`: reads the configuration, wires the parts, and runs until SIGINT or SIGTERM.
+enum Serve {
+    /// - Returns: the exit code: 0 stopped as asked, 1 did not start.
+    static func run(_ options: ServeOptions) async -> Int32 {
+        do {
+            let loaded = try options.source.load()
+            LogLines.install(loaded.configuration.log)
+            let log = Logger("sluice")
+            for warning in loaded.warnings { log.warning(warning) }
+            Interrupts.watch()
+            try await serve(loaded.configuration, log)
+            return 0
+        } catch {
+            Terminal.writeError("error: \(words(for: error))\n")
+            return 1
+        }
+    }
+
+    private static func serve(_ configuration: Config.Configuration, _ log: Logger) async throws {
+        let server = try HTTPServer(
+            host: configuration.http.host, port: Int(configuration.http.port), limits: limits(configuration),
+            refusal: API.refusal)
+        let service = try await Service(configuration, worker: workerPath())
+        let api = API(service: service)
+        await withTaskGroup { group in
+            group.addTask { await service.run() }
+            group.addTask { await server.run { await api.respond(to: $0) } }
+            log.info(
+                "ready",
+                [
+                    "http": "\(configuration.http.host):\(server.port)", "rtmp": service.rtmpPort,
+                    "data": configuration.data,
+                ])
+            while Interrupts.count == 0 { try? await Task.sleep(for: .milliseconds(50)) }
+            log.info("shutting down: new work is refused, what runs is sealed (again to stop at once)")
+            await service.drain { Interrupts.count > 1 }
+            await server.stop(grace: .seconds(2))
+            group.cancelAll()
+        }
+        log.info("stopped")
+    }
+
+    private static func limits(_ configuration: Config.Configuration) -> HTTPServer.Limits {
+        var limits = HTTPServer.Limits()
+        limits.headerBytes = configuration.limits.headerBytes
+        limits.bodyBytes = configuration.limits.requestBytes
+        limits.connectionsPerAddress = configuration.limits.connectionsPerAddress
+        return limits
+    }
+
+    /// The worker stands beside this program.
+    private static func workerPath() -> String {
+        let program = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? "sluice"
+        let folder = program.lastIndex(of: "/").map { program[...$0] } ?? ""
+        return folder + "sluice-worker"
+    }
+
+    private static func words(for error: any Error) -> String {
+        switch error {
+        case let error as HTTPServerError: "\(error.description). \(error.remedy)"
+        default: "\(error)"
+        }
+    }
+}

@@ -33,7 +33,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let floor0: [Target] = [
     cLibrary("CFFmpeg"), cLibrary("CRTMP"), cLibrary("CSQLite"), cLibrary("CMicrohttpd"), cLibrary("CYAML"),
-    cLibrary("COpenSSL"), cLibrary("CCurl"), cLibrary("CLinux"),
+    cLibrary("COpenSSL"), cLibrary("CSSL"), cLibrary("CCurl"), cLibrary("CLinux"),
     // The shims hold macros, variadics and inline functions that Swift cannot see; one a library, so that a program
     // links only what it uses.
     .target(name: "CShimFFmpeg", path: "Sources/C/CShimFFmpeg"),
@@ -74,7 +74,7 @@ let floor4: [Target] = [
     source("Shell", "LinkTransport", ["Bytes", "Timing", "Log", "Feed", "Forwarding", "MediaLoop"]),
     source("Shell", "HTTPServer", ["Bytes", "Timing", "Log", "CMicrohttpd", "CShimMicrohttpd"]),
     source("Shell", "Storage", ["Bytes", "Timing", "Log"]),
-    source("Shell", "RTMPPush", ["Bytes", "Timing", "Log", "Codecs", "RTMP", "MediaLoop", "CRTMP", "CShimRTMP"]),
+    source("Shell", "RTMPPush", ["Bytes", "Timing", "Log", "RTMP", "MediaLoop", "CSSL", "CRTMP", "CShimRTMP"]),
     source("Shell", "Terminal", ["Timing"]),
     source("Shell", "HTTPTransfer", ["Bytes", "CCurl", "CShimCurl"]),
 ]

@@ -88,7 +88,10 @@ struct PushProgram {
         return FLVMetadata(properties: properties)
     }
 
-    var audioHeader: PushMessage? { audio.flatMap { tracks[$0]?.header } }
+    var audioHeader: (message: PushMessage, number: UInt32)? {
+        guard let track = audio.flatMap({ tracks[$0] }), let header = track.header else { return nil }
+        return (header, track.headerNumber)
+    }
 
     private mutating func choose() {
         let all = tracks.values.map(\.info).sorted { $0.number < $1.number }

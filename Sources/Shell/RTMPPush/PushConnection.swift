@@ -9,7 +9,7 @@ public final class PushSource: Sendable {
     struct State {
         var queue = PushQueue()
         var metadata: PushMessage?
-        var audioHeader: PushMessage?
+        var audioHeader: (message: PushMessage, number: UInt32)?
         var isEnding = false
     }
 
@@ -23,7 +23,7 @@ public final class PushSource: Sendable {
     public func setHasVideo(_ hasVideo: Bool) { state.withLock { $0.queue.hasVideo = hasVideo } }
 
     /// What a new connection sends before the first frame.
-    public func describe(metadata: PushMessage, audioHeader: PushMessage?) {
+    public func describe(metadata: PushMessage, audioHeader: (message: PushMessage, number: UInt32)?) {
         state.withLock { state in
             state.metadata = metadata
             state.audioHeader = audioHeader
@@ -107,6 +107,7 @@ public final class PushConnection: Sendable {
     }
 
     private func runThread() {
+        blockBrokenPipes()
         do throws(PushFailure) {
             let session = try RTMPSession(address, over: socket)
             onEvent(.accepted)
@@ -120,6 +121,14 @@ public final class PushConnection: Sendable {
         }
         socket.close()
         onEvent(.ended)
+    }
+
+    /// librtmp writes without asking that a broken connection be an error and not a signal.
+    private func blockBrokenPipes() {
+        var set = sigset_t()
+        unsafe sigemptyset(&set)
+        unsafe sigaddset(&set, SIGPIPE)
+        unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
     }
 
     /// Sends one frame, or waits for one.
@@ -177,7 +186,10 @@ struct OutgoingStream {
         if let metadata { try session.sendMetadata(metadata) }
         headers[frame.kind] = frame.headerNumber
         try session.send(frame.header, frame.kind, time: 0)
-        if frame.kind == .video, let audioHeader { try session.send(audioHeader, .audio, time: 0) }
+        if frame.kind == .video, let audioHeader {
+            headers[.audio] = audioHeader.number
+            try session.send(audioHeader.message, .audio, time: 0)
+        }
     }
 }
 

@@ -118,6 +118,11 @@ final class PushSocket: Sendable {
         set(number, SOL_SOCKET, SO_SNDBUF, sendBufferBytes)
         set(number, Int32(IPPROTO_TCP), TCP_NODELAY, Int32(1))
         set(number, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, Int32(stallLimit.components.seconds) * 1000)
+        setTimeLimits(number)
+    }
+
+    /// A call that moves no byte for ``stallLimit`` fails.
+    static func setTimeLimits(_ number: Int32) {
         let limit = timeval(tv_sec: Int(stallLimit.components.seconds), tv_usec: 0)
         set(number, SOL_SOCKET, SO_RCVTIMEO, limit)
         set(number, SOL_SOCKET, SO_SNDTIMEO, limit)

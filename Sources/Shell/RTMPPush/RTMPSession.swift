@@ -40,7 +40,11 @@ final class RTMPSession {
         }
         unsafe self.rtmp = rtmp
         Self.initialising.withLock { _ in unsafe RTMP_Init(rtmp) }  // the first makes the library's TLS context
-        let descriptor = try socket.connect(host: address.host, port: address.port)
+        var descriptor = try socket.connect(host: address.host, port: address.port)
+        if address.isSecure {
+            descriptor = try TLSTunnel.open(over: descriptor, host: address.host)
+            PushSocket.setTimeLimits(descriptor)
+        }
         unsafe rtmp.pointee.m_sb.sb_socket = descriptor
         setLink()
         guard unsafe RTMP_Connect1(rtmp, nil) != 0 else {
@@ -84,7 +88,7 @@ final class RTMPSession {
     // MARK: Setting up
 
     private func setLink() {
-        unsafe rtmp.pointee.Link.protocol = RTMP_FEATURE_WRITE | (address.isSecure ? RTMP_FEATURE_SSL : 0)
+        unsafe rtmp.pointee.Link.protocol = RTMP_FEATURE_WRITE
         unsafe rtmp.pointee.Link.timeout = Int32(PushSocket.stallLimit.components.seconds)
         unsafe rtmp.pointee.Link.hostname = value(address.host)
         unsafe rtmp.pointee.Link.port = address.port

@@ -92,6 +92,10 @@ extension EgressControl {
         if let known = workers.worker(for: placement) { return known }
         let id = Identifier.worker.make()
         workers.add(id, placement, at: Timestamp(Clocks.wall()))
+        if placement == .shared {
+            backoff.started(at: Clocks.now())
+            sharedDue = nil
+        }
         plane.startWorker(
             id, executable: workers.executable,
             environment: [
@@ -147,10 +151,13 @@ extension EgressControl {
         plane.forget(worker: worker)
         let now = Clocks.now()
         let running = dead.jobs.filter { egressByJob[$0] != nil }
+        guard !isDraining else {
+            log.info("worker sealed what it had", ["worker": worker, "how": ending, "jobs": running.count])
+            return sealed(running)
+        }
         log.warning(
             "worker ended",
             ["worker": worker, "how": ending, "jobs": running.count, "at": mark ?? "none"])
-        guard !isDraining else { return sealed(running) }
         let verdicts = crashes.workerDied(
             running: running, flightMark: mark, ending: dead.wasFrozen ? .frozen : ending,
             isShared: dead.placement != .alone, at: now)
@@ -162,7 +169,15 @@ extension EgressControl {
             case .fail(let cause): finish(id, limitReached: false, cause: Notice(.workerCrashed, cause))
             }
         }
-        if dead.placement == .shared { _ = pickWorker(.shared) }
+        if dead.placement == .shared { replaceShared(hadJobs: !running.isEmpty, at: now) }
+    }
+
+    /// The shared worker is always there; one that dies as it starts is started later and later.
+    private func replaceShared(hadJobs: Bool, at now: Instant) {
+        let delay = backoff.died(hadJobs: hadJobs, at: now)
+        guard delay > .zero else { return _ = pickWorker(.shared) }
+        log.error("the worker ends as it starts; the next try waits", ["seconds": delay.inSeconds])
+        sharedDue = now + delay
     }
 
     /// The gateway shuts down, and a worker has sealed its files: the next process goes on with these jobs.
@@ -211,6 +226,7 @@ extension EgressControl {
     /// Deadlines, heartbeats and workers without work. Call it each second.
     func advance(to now: Instant) {
         for id in Array(workers.workers.keys) { beat(id, at: now) }
+        if let due = sharedDue, due <= now, !isDraining { _ = pickWorker(.shared) }
         for (id, entry) in entries {
             if let deadline = entry.deadline, deadline <= now { expire(id) }
             if let since = entry.emptySince, let limit = entry.run.limits.emptySeconds, since + .seconds(limit) <= now {

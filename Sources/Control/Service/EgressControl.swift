@@ -28,6 +28,9 @@ actor EgressControl {
     var queue: JobQueue
     var crashes = CrashPolicy()
     var workers: WorkerTable
+    var backoff = StartBackoff()
+    /// When the shared worker is started again, after one that died as it started.
+    var sharedDue: Instant?
     /// Capacity promised to requests whose commit is under way.
     var reserved = 0
     var isDraining = false

@@ -33,7 +33,9 @@ public struct ChunkWriter: Sendable {
         _ payload: Span<UInt8>, chunkStreamID: UInt32, timestamp: Int64, type: MessageType, messageStreamID: UInt32,
         to output: inout [UInt8]
     ) {
-        output.reserveCapacity(output.count + payload.count + (payload.count / chunkSize + 1) * 7 + 18)
+        let needed = output.count + payload.count + (payload.count / chunkSize + 1) * 7 + 18
+        // An array reserves exactly what it is told: without the doubling a long output would be copied each time.
+        if needed > output.capacity { output.reserveCapacity(max(needed, 2 * output.capacity)) }
         let last = lasts[chunkStreamID]
         let time = UInt32(truncatingIfNeeded: timestamp)
         var next = Last(

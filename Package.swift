@@ -77,6 +77,7 @@ let floor4: [Target] = [
     source("Shell", "RTMPPush", ["Bytes", "Timing", "Log", "RTMP", "MediaLoop", "CSSL", "CRTMP", "CShimRTMP"]),
     source("Shell", "Terminal", ["Timing"]),
     source("Shell", "HTTPTransfer", ["Bytes", "CCurl", "CShimCurl"]),
+    source("Shell", "LoadGenerator", ["Bytes", "Timing", "RTMP", "MediaLoop"]),
 ]
 
 let floor5: [Target] = [
@@ -117,7 +118,10 @@ let floor6: [Target] = [
     program("sluice-worker", ["Log", "Timing", "Work"]),
     program(
         "sluice-bench",
-        ["Bytes", "Timing", "Log", "Codecs", "RTMP", "MediaLoop", "ISOBMFF", "HTTPTransfer", "Terminal"]),
+        [
+            "Bytes", "Timing", "JSON", "Codecs", "RTMP", "MediaLoop", "ISOBMFF", "HTTPTransfer", "LoadGenerator",
+            "Terminal",
+        ]),
 ]
 
 let suites: [Target] = [

@@ -1,4 +1,5 @@
 import Bytes
+import LoadGenerator
 import MediaLoop
 import RTMP
 import Timing

@@ -46,11 +46,15 @@ enum BenchError: Error, CustomStringConvertible {
 
 /// What can be measured.
 enum Bench: String, CaseIterable {
-    case chunks
+    case chunks, ingest, record, start, idle
 
     func run(_ options: Options) throws(BenchError) -> Report {
         switch self {
         case .chunks: ChunkBench.run(options)
+        case .ingest: try IngestBench.run(options)
+        case .record: try RecordBench.run(options)
+        case .start: try StartBench.run(options)
+        case .idle: try IdleBench.run(options)
         }
     }
 }

@@ -1,25 +1,27 @@
 import Timing
 
 /// When a publisher of 2.5 Mbit/s sends what: 30 frames a second in groups of 2 s, and AAC of 160 kbit/s at 48 kHz.
-struct MediaSchedule: Sendable {
+public struct MediaSchedule: Sendable {
     /// One access unit or audio frame, by its number from 0.
-    struct Unit: Sendable {
-        var isVideo: Bool
-        var index: Int
+    public struct Unit: Sendable {
+        public var isVideo: Bool
+        public var index: Int
         /// From the first frame on.
-        var time: Duration
+        public var time: Duration
     }
 
-    static let framesPerSecond = 30
-    static let framesPerGroup = 60
+    public static let framesPerSecond = 30
+    public static let framesPerGroup = 60
     /// Of an AAC frame of 1024 samples.
-    static let audioBytes = 427
+    public static let audioBytes = 427
 
     private var video = 0
     private var audio = 0
 
+    public init() {}
+
     /// The next unit in the order of time.
-    mutating func next() -> Unit {
+    public mutating func next() -> Unit {
         let videoTime = Self.videoTime(video)
         let audioTime = Self.audioTime(audio)
         if videoTime <= audioTime {
@@ -30,14 +32,14 @@ struct MediaSchedule: Sendable {
         return Unit(isVideo: false, index: audio - 1, time: audioTime)
     }
 
-    static func videoTime(_ index: Int) -> Duration {
+    public static func videoTime(_ index: Int) -> Duration {
         .nanoseconds(Int64(index) * 1_000_000_000 / Int64(framesPerSecond))
     }
 
-    static func audioTime(_ index: Int) -> Duration { .nanoseconds(Int64(index) * 64_000_000 / 3) }
+    public static func audioTime(_ index: Int) -> Duration { .nanoseconds(Int64(index) * 64_000_000 / 3) }
 
     /// Size of a frame: one of 60 is a key frame eight times as large; together 2.34 Mbit/s.
-    static func videoBytes(frame index: Int) -> Int {
+    public static func videoBytes(frame index: Int) -> Int {
         guard index % framesPerGroup != 0 else { return 70_000 }
         // Frames between differ, as they do after a rate control; the mean stays.
         return 8_730 + (index % 7 - 3) * 900

@@ -293,7 +293,8 @@ actor EgressControl {
     /// What a worker that crashed made and never filled.
     private func removeEmptyFiles(of record: EgressRecord) {
         for path in record.filePaths {
-            let size = (try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? Int
+            let facts = try? FileManager.default.attributesOfItem(atPath: path)
+            let size = (facts?[.size] as? any BinaryInteger).flatMap { Int64(exactly: $0) }
             if size == 0 { try? FileManager.default.removeItem(atPath: path) }
         }
     }

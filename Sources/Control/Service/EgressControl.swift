@@ -2,6 +2,7 @@ import FoundationEssentials
 import Jobs
 import Log
 import MediaLoop
+import Storage
 import Store
 import Timing
 

@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Storage
 import Store
 import Timing
@@ -59,14 +58,10 @@ extension Service {
     }
 
     private func file(_ path: String, of output: String, egress id: String) -> FileRecord? {
-        guard let facts = try? FileManager.default.attributesOfItem(atPath: path),
-            let size = (facts[.size] as? any BinaryInteger).flatMap({ Int64(exactly: $0) }),
-            let modified = facts[.modificationDate] as? Date
-        else { return nil }
+        guard let facts = FileFacts(path: path) else { return nil }
         let relative = relative(path)
-        let time = WallTime(nanoseconds: Int64(modified.timeIntervalSince1970 * 1000) * 1_000_000)
         return FileRecord(
-            path: relative, output: output, sizeBytes: size, modifiedAt: Timestamp(time),
+            path: relative, output: output, sizeBytes: facts.byteCount, modifiedAt: Timestamp(facts.modifiedAt),
             contentType: "video/mp4", href: "/v1/egress/\(id)/files/\(relative)")
     }
 }

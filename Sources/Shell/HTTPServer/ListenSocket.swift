@@ -1,3 +1,4 @@
+import CShimMicrohttpd
 import Glibc
 
 /// Opens listening TCP sockets.

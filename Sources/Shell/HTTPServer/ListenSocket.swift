@@ -66,7 +66,8 @@ enum ListenSocket {
     /// The numeric address of a peer, without its port.
     static func name(of address: UnsafePointer<sockaddr>?) -> String {
         guard let address = unsafe address else { return "" }
-        let isV6 = unsafe address.pointee.sa_family == sa_family_t(AF_INET6)
+        // The first field is the family. Which C module the struct comes by differs from build to build, so it is not named.
+        let isV6 = unsafe UnsafeRawPointer(address).load(as: sa_family_t.self) == sa_family_t(AF_INET6)
         let length = socklen_t(isV6 ? MemoryLayout<sockaddr_in6>.size : MemoryLayout<sockaddr_in>.size)
         var host = [CChar](repeating: 0, count: Int(NI_MAXHOST))
         let code = unsafe getnameinfo(address, length, &host, socklen_t(host.count), nil, 0, NI_NUMERICHOST)

@@ -70,7 +70,6 @@ final class RTMPOutput: OutputRunner {
             let address = try PushAddress(url)
             self.address = address
             state.location = address.server
-            connect(to: address)
             job.subscribe(subscription, output, isDurable: false, start: job.assignment.preroll == .none ? .live : .gop)
             onChange()
         } catch {
@@ -143,7 +142,10 @@ final class RTMPOutput: OutputRunner {
     private func push(_ unit: Unit, at now: Instant) {
         state.unitsIn += 1
         do {
-            if let frame = try program.frame(of: unit) { source.append(frame, at: now) }
+            guard let frame = try program.frame(of: unit) else { return }
+            source.append(frame, at: now)
+            // Not before there is something to send: a destination drops who publishes nothing.
+            if connectionNumber == 0, frame.isKey || !program.hasVideo, let address { connect(to: address) }
         } catch {
             state.unitsLost += 1  // it does not parse: dropped and counted, the stream goes on
         }

@@ -8,13 +8,13 @@ import Testing
 private func withServer(
     limits: HTTPServer.Limits = HTTPServer.Limits(),
     handler: @escaping @Sendable (HTTPRequest) async -> HTTPResponse = echo,
-    _ body: (HTTPClient, HTTPServer) async throws -> Void
+    _ body: (RawClient, HTTPServer) async throws -> Void
 ) async throws {
     let server = try HTTPServer(host: "127.0.0.1", port: 0, limits: limits)
     try await withThrowingTaskGroup { group in
         group.addTask { await server.run(handler) }
         do {
-            try await body(HTTPClient(port: server.port), server)
+            try await body(RawClient(port: server.port), server)
         } catch {
             await server.stop(grace: .zero)
             throw error

@@ -6,7 +6,7 @@ import Synchronization
 
 /// Owns the daemon of libmicrohttpd, and is what its callbacks reach.
 @safe
-final class Engine: @unchecked Sendable {  // unchecked: pointers are written once in init; all that changes is in the mutex
+final class Engine: @unchecked Sendable {  // unchecked: pointers are written once; the rest is in the mutex
     /// A whole request, and where its answer goes.
     struct Arrival: Sendable {
         let request: HTTPRequest
@@ -14,7 +14,7 @@ final class Engine: @unchecked Sendable {  // unchecked: pointers are written on
     }
 
     @safe
-    private struct Daemon: @unchecked Sendable {  // unchecked: libmicrohttpd's daemon may be stopped from any thread
+    private struct Daemon: @unchecked Sendable {  // unchecked: libmicrohttpd stops a daemon from any thread
         let pointer: OpaquePointer
     }
 

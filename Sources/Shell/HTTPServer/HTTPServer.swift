@@ -80,10 +80,3 @@ public final class HTTPServer: Sendable {
             body: .bytes(Array((refusal.detail + "\n").utf8)))
     }
 }
-
-extension HTTPHeaders: ExpressibleByDictionaryLiteral {
-    public init(dictionaryLiteral elements: (String, String)...) {
-        self.init()
-        for (name, value) in elements { add(name, value) }
-    }
-}

@@ -2,7 +2,7 @@ import Foundation
 
 /// A client that writes exactly the bytes it is told to, and reads what comes back. Blocking calls run on a thread of
 /// their own: the server under test needs Swift's.
-struct HTTPClient: Sendable {
+struct RawClient: Sendable {
     let port: Int
 
     struct Reply: Sendable {

@@ -55,25 +55,6 @@ public struct HTTPRequest: Equatable, Sendable {
     }
 }
 
-public struct HTTPResponse: Sendable {
-    public enum Body: Sendable {
-        case none
-        case bytes([UInt8])
-        /// Bytes of a file; sent by the kernel, never loaded. What is gone when it is sent ends the connection.
-        case file(OpenFile, offset: Int64, count: Int64)
-    }
-
-    public var status: Int
-    public var headers: HTTPHeaders
-    public var body: Body
-
-    public init(status: Int, headers: HTTPHeaders = HTTPHeaders(), body: Body = .none) {
-        self.status = status
-        self.headers = headers
-        self.body = body
-    }
-}
-
 /// A request that no route gets to see: what the gate or a limit says about it.
 public struct HTTPRefusal: Error, Equatable, Sendable {
     /// 400, 413, 431, 503 or 505.
@@ -86,4 +67,11 @@ public struct HTTPRefusal: Error, Equatable, Sendable {
     }
 
     static func malformed(_ detail: String) -> HTTPRefusal { HTTPRefusal(status: 400, detail: detail) }
+}
+
+extension HTTPHeaders: ExpressibleByDictionaryLiteral {
+    public init(dictionaryLiteral elements: (String, String)...) {
+        self.init()
+        for (name, value) in elements { add(name, value) }
+    }
 }

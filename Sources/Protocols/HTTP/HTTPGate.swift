@@ -103,7 +103,7 @@ public struct HTTPGate: Sendable {
     }
 
     /// The refusal of a body that outgrows the limit.
-    var tooLarge: HTTPRefusal { HTTPRefusal(status: 413, detail: "The body may have \(bodyBytes) bytes.") }
+    public var tooLarge: HTTPRefusal { HTTPRefusal(status: 413, detail: "The body may have \(bodyBytes) bytes.") }
 
     /// A tchar (RFC 9110 section 5.6.2).
     static func isToken(_ byte: UInt8) -> Bool {

@@ -26,7 +26,7 @@ def hashes(path, stream="v"):
     command = ["ffmpeg", "-v", "error", "-i", str(path), "-map", f"0:{stream}:0", "-c", "copy", "-f", "framehash", "-"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
-    return [line.split(",")[-1].strip() for line in done.stdout.splitlines() if not line.startswith("#")]
+    return [line.split(",")[5].strip() for line in done.stdout.splitlines() if not line.startswith("#")]
 
 
 def decodes(path):

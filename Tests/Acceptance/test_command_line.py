@@ -105,17 +105,16 @@ def test_a_config_line_is_named(tmp_path):
     assert f"{path}:2:3: http: unknown key `prot`; did you mean `port`?" in done.stderr
 
 
-def test_a_port_in_use_and_a_folder_in_use_are_named(gateway):
-    other = Gateway(data=gateway.data)
-    other.http_port, other.rtmp_port = gateway.http_port, gateway.rtmp_port
-    for locked, says in [(True, "another gateway"), (False, f"{gateway.http_port}")]:
-        environment = other.full_environment()
-        if not locked:
-            environment["SLUICE_DATA"] = str(gateway.data / "elsewhere")
-        done = subprocess.run(
-            [other.program, "serve", "--dev"], capture_output=True, text=True, timeout=20, env=environment)
-        assert done.returncode == 1
-        assert says in done.stderr, done.stderr
+@pytest.mark.parametrize("taken", ["http_port", "rtmp_port", "data"])
+def test_a_port_or_a_folder_in_use_is_named(gateway, tmp_path, taken):
+    other = Gateway(data=gateway.data if taken == "data" else tmp_path)
+    if taken != "data":
+        setattr(other, taken, getattr(gateway, taken))
+    done = subprocess.run(
+        [other.program, "serve", "--dev"], capture_output=True, text=True, timeout=20, env=other.full_environment())
+    assert done.returncode == 1
+    assert str(gateway.data if taken == "data" else getattr(gateway, taken)) in done.stderr, done.stderr
+    assert done.stderr.startswith("error: "), done.stderr
 
 
 def test_a_key_of_the_configuration_signs(tmp_path):

@@ -69,6 +69,7 @@ def test_a_wrong_key_is_said(gateway):
     push = wait_until(
         lambda: (lambda push: push if push["error"] else None)(output(gateway, egress, "push")), 20, "an error is shown")
     assert push["error"]["code"] == "destination_refused", push
+    gateway.egress_in(egress, "active")
     publisher.kill()
     assert gateway.stop_egress(egress)["state"] == "complete"
 

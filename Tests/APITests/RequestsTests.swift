@@ -102,7 +102,7 @@ struct RequestsTests {
         let text = """
             {"room":"demo","createRoom":true,"source":{"type":"tracks","video":{"track":"TR_1"},"audio":{"routes":\
             [{"identity":"bot"}]}},"pipeline":"p","encoding":{"preset":"passthrough"},"outputs":[{"id":"film",\
-            "type":"mp4","path":"{room}/a.mp4","faststart":true},{"type":"rtmp","url":"rtmps://h:443/live/SECRET"}],\
+            "type":"mp4","path":"{room}/a.mp4","faststart":false},{"type":"rtmp","url":"rtmps://h:443/live/SECRET"}],\
             "limits":{"durationSeconds":5,"bytes":100,"emptySeconds":0},"start":{"waitSeconds":1,"preroll":2.5},\
             "labels":{"b":"2","a":"1"}}
             """

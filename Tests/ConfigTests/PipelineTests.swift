@@ -19,7 +19,7 @@ struct PipelineTests {
             """
             title: t
             source: { type: participant, identity: alice, screen_share: true }
-            outputs: [{ id: a, type: mp4, path: "x.mp4", faststart: true }, { id: b, type: rtmp, url: null }]
+            outputs: [{ id: a, type: mp4, path: "x.mp4" }, { id: b, type: rtmp, url: null }]
             start: { wait_seconds: 2.5, preroll: 3 }
             limits: { bytes: 1000 }
             """)
@@ -28,7 +28,7 @@ struct PipelineTests {
         let text = String(decoding: try encoder.encode(pipeline), as: UTF8.self)
         let expected =
             #"{"limits":{"bytes":1000,"durationSeconds":null,"emptySeconds":null},"name":"p","outputs":["#
-            + #"{"faststart":true,"id":"a","path":"x.mp4","type":"mp4"},{"id":"b","type":"rtmp"}],"#
+            + #"{"id":"a","path":"x.mp4","type":"mp4"},{"id":"b","type":"rtmp"}],"#
             + #""source":{"identity":"alice","screenShare":true,"type":"participant"},"#
             + #""start":{"preroll":3,"waitSeconds":2.5},"title":"t"}"#
         #expect(text == expected)

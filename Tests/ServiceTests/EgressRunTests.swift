@@ -88,7 +88,7 @@ struct EgressRunTests {
         run.leased()
         let next = run.assignment(feedIsNew: false)
         #expect(next.attempt == 2)
-        #expect(next.outputs.first?.target == .mp4(root: "/data/recordings", path: "demo/film-2.mp4", faststart: false))
+        #expect(next.outputs.first?.target == .mp4(root: "/data/recordings", path: "demo/film-2.mp4"))
         #expect(run.record.state == .active)
     }
 
@@ -110,7 +110,7 @@ struct EgressRunTests {
         if file {
             outputs.append(
                 OutputAssignment(
-                    id: "film", target: .mp4(root: "/data/recordings", path: "demo/film.mp4", faststart: false),
+                    id: "film", target: .mp4(root: "/data/recordings", path: "demo/film.mp4"),
                     selection: .all))
             records.append(OutputRecord(id: "film", type: .mp4))
         }

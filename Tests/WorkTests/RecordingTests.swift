@@ -160,7 +160,7 @@ extension EgressAssignment {
 extension OutputAssignment {
     static func mp4(_ id: String, in folder: String, adopts: Bool = false) -> OutputAssignment {
         OutputAssignment(
-            id: id, target: .mp4(root: folder, path: "demo/film.mp4", faststart: false), selection: .all,
+            id: id, target: .mp4(root: folder, path: "demo/film.mp4"), selection: .all,
             adopts: adopts)
     }
 }

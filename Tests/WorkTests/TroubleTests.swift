@@ -21,7 +21,7 @@ struct TroubleTests {
     func full() throws {
         let gateway = try FakeGateway(SimulatedRoom())
         var full = EgressAssignment.recording("EG_full", in: "/dev", attempt: 2)  // a later attempt opens what is there
-        full.outputs[0].target = .mp4(root: "/dev", path: "full", faststart: false)
+        full.outputs[0].target = .mp4(root: "/dev", path: "full")
         try gateway.assign(.recording(in: gateway.folder))
         try gateway.assign(full)
         let failed = try #require(try gateway.finalReport().outputs.first)
@@ -37,7 +37,7 @@ struct TroubleTests {
     func badPath(path: String) throws {
         let gateway = try FakeGateway(SimulatedRoom())
         var assignment = EgressAssignment.recording(in: gateway.folder)
-        assignment.outputs[0].target = .mp4(root: gateway.folder, path: path, faststart: false)
+        assignment.outputs[0].target = .mp4(root: gateway.folder, path: path)
         try gateway.assign(assignment)
         let output = try #require(try gateway.finalReport().outputs.first)
         #expect(output.state == .failed && output.errorCode == "storage_failed")

@@ -27,7 +27,7 @@ public struct Pipeline: Equatable, Sendable, Encodable {
     public struct Output: Equatable, Sendable {
         public enum Target: Equatable, Sendable {
             /// `path` is a template beneath the storage root; `nil`: the service's default.
-            case mp4(path: String?, faststart: Bool)
+            case mp4(path: String?)
             /// `nil`: the request must give it.
             case rtmp(url: String?)
         }
@@ -81,16 +81,15 @@ extension Pipeline.Source: Encodable {
 }
 
 extension Pipeline.Output: Encodable {
-    private enum CodingKeys: String, CodingKey { case id, type, path, faststart, url }
+    private enum CodingKeys: String, CodingKey { case id, type, path, url }
 
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(id, forKey: .id)
         switch target {
-        case .mp4(let path, let faststart):
+        case .mp4(let path):
             try container.encode("mp4", forKey: .type)
             try container.encodeIfPresent(path, forKey: .path)
-            try container.encode(faststart, forKey: .faststart)
         case .rtmp(let url):
             try container.encode("rtmp", forKey: .type)
             try container.encodeIfPresent(url, forKey: .url)

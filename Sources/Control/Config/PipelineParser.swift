@@ -77,12 +77,10 @@ extension Pipeline {
     private static func output(_ node: YAMLNode) throws(ValueError) -> Output {
         let type = try choice("type", of: node, among: ["mp4", "rtmp"])
         let isFile = type == "mp4"
-        let members = try Members(node, known: ["id", "type"] + (isFile ? ["path", "faststart"] : ["url"]))
+        let members = try Members(node, known: ["id", "type"] + (isFile ? ["path"] : ["url"]))
         guard let id = try members.text("id") else { throw ValueError("needs an `id`", at: node) }
         if isFile {
-            let target = Output.Target.mp4(
-                path: try members.text("path"), faststart: try flag("faststart", of: members))
-            return Output(id: id, target: target)
+            return Output(id: id, target: .mp4(path: try members.text("path")))
         }
         let url = try members.text("url")
         if let url, !url.hasPrefix("rtmp://"), !url.hasPrefix("rtmps://") {

@@ -47,7 +47,7 @@ public enum Preroll: Codable, Equatable, Sendable {
 public struct OutputAssignment: Codable, Equatable, Sendable {
     public enum Target: Codable, Equatable, Sendable {
         /// `root` is the storage root, `path` the resolved path beneath it; another name is chosen when it is taken.
-        case mp4(root: String, path: String, faststart: Bool)
+        case mp4(root: String, path: String)
         /// The whole URL with its key: a secret, never logged.
         case rtmp(url: String)
     }
@@ -82,6 +82,8 @@ public enum JobCommand: Codable, Equatable, Sendable {
     case stop
     case addOutput(OutputAssignment)
     case removeOutput(id: String)
+    /// The limits of the assignment, from here on; `nil` for none.
+    case setLimits(durationSeconds: Double?, bytes: Int64?)
 }
 
 /// What a worker tells of a job: at each change of state at once, else at least once a second.

@@ -162,6 +162,7 @@ actor EgressControl {
         run.limits = patch.applied(toLimits: run.limits)
         entries[id]?.run = run
         changed(id, event: "egress_updated")
+        command(.setLimits(durationSeconds: run.limits.durationSeconds, bytes: run.limits.bytes), to: id)
         return record(id)
     }
 

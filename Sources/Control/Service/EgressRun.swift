@@ -119,10 +119,9 @@ struct EgressRun: Codable, Equatable, Sendable {
     /// The next attempt goes on in the file that this one made.
     private mutating func adopt(_ location: String, for id: String) {
         guard let index = outputs.firstIndex(where: { $0.id == id }),
-            case .mp4(let root, _, let faststart) = outputs[index].target, location.hasPrefix(root + "/")
+            case .mp4(let root, _) = outputs[index].target, location.hasPrefix(root + "/")
         else { return }
-        outputs[index].target = .mp4(
-            root: root, path: String(location.dropFirst(root.count + 1)), faststart: faststart)
+        outputs[index].target = .mp4(root: root, path: String(location.dropFirst(root.count + 1)))
         outputs[index].adopts = true
     }
 

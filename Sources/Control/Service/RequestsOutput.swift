@@ -3,7 +3,7 @@ public import Log
 /// One output of a request; the whole body of `POST /v1/egress/{id}/outputs`.
 public struct OutputRequest: Equatable, Sendable {
     public enum Target: Equatable, Sendable {
-        case mp4(path: PathTemplate, faststart: Bool)
+        case mp4(path: PathTemplate)
         /// The whole URL with its key.
         case rtmp(url: Secret)
     }
@@ -37,8 +37,7 @@ public struct OutputRequest: Equatable, Sendable {
     /// The output as it stands in a request.
     public func json(reveal: Bool) -> JSONValue {
         switch target {
-        case .mp4(let path, let faststart):
-            ["id": .string(id), "type": "mp4", "path": .string(path.text), "faststart": .bool(faststart)]
+        case .mp4(let path): ["id": .string(id), "type": "mp4", "path": .string(path.text)]
         case .rtmp(let url):
             ["id": .string(id), "type": "rtmp", "url": .string(reveal ? url.reveal() : PushURL.masked(url.reveal()))]
         }
@@ -80,7 +79,11 @@ public struct OutputRequest: Equatable, Sendable {
         case nil: return nil
         case .string("mp4"):
             let path = fields.path()
-            return OutputRequest(id: id, target: .mp4(path: path, faststart: fields.flag("faststart") ?? false))
+            if fields.flag("faststart") == true {
+                fields.noteNotSupported(
+                    "faststart", "This version leaves the index at the file's end.", "Leave `faststart` out.")
+            }
+            return OutputRequest(id: id, target: .mp4(path: path))
         case .string("rtmp"):
             fields.require("url")
             return OutputRequest(id: id, target: .rtmp(url: fields.pushURL() ?? Secret("")))

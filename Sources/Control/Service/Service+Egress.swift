@@ -165,11 +165,11 @@ extension Service {
         _ output: OutputRequest, room: String, egress: String, selection: OutputAssignment.Selection
     ) -> OutputAssignment {
         switch output.target {
-        case .mp4(let path, let faststart):
+        case .mp4(let path):
             let path = path.resolved(
                 .init(room: room, egress: egress, output: output.id, time: Clocks.wall()))
             return OutputAssignment(
-                id: output.id, target: .mp4(root: folder.recordings, path: path, faststart: faststart),
+                id: output.id, target: .mp4(root: folder.recordings, path: path),
                 selection: selection)
         case .rtmp(let url):
             return OutputAssignment(id: output.id, target: .rtmp(url: url.reveal()), selection: selection)

@@ -12,8 +12,12 @@ final class EgressJob {
     private var lastReport: Instant?
     private var limitReached: String?
     private var isStopping = false
+    private var byteLimit: Int64?
 
-    init(_ context: JobContext) { self.context = context }
+    init(_ context: JobContext) {
+        self.context = context
+        byteLimit = context.assignment.bytes
+    }
 
     /// True once every output is; the last report can go out.
     var isEnded: Bool { outputs.allSatisfy(\.isEnded) }
@@ -30,6 +34,9 @@ final class EgressJob {
             add(output, at: now)
         case .removeOutput(let id):
             for output in outputs where output.report.id == id { output.remove(at: now) }
+        case .setLimits(let durationSeconds, let bytes):
+            byteLimit = bytes
+            for output in outputs { output.limit(to: durationSeconds.map { .seconds(max(0, $0)) }) }
         }
         mustReport = true
     }
@@ -43,7 +50,7 @@ final class EgressJob {
     func tick(at now: Instant) {
         for output in outputs { output.tick(at: now) }
         guard !isStopping else { return }
-        if let limit = context.assignment.bytes, outputs.reduce(0, { $0 &+ $1.report.sizeBytes }) >= limit {
+        if let limit = byteLimit, outputs.reduce(0, { $0 &+ $1.report.sizeBytes }) >= limit {
             reach("bytes")
         }
         if limitReached != nil { stop(at: now) }
@@ -64,7 +71,7 @@ final class EgressJob {
         let onLimit = { [weak self] limit in self?.reach(limit) } as (String) -> Void
         let runner: any OutputRunner =
             switch output.target {
-            case .mp4(let root, let path, _):
+            case .mp4(let root, let path):
                 MP4Output(output, root: root, path: path, job: context, onChange: onChange, onLimit: onLimit)
             case .rtmp(let url): RTMPOutput(output, url: url, job: context, onChange: onChange, onLimit: onLimit)
             }

@@ -127,6 +127,8 @@ final class MP4Output: OutputRunner {
         }
     }
 
+    func limit(to duration: Duration?) { limit.duration = duration }
+
     func stop(at now: Instant) {
         guard phase == .recording else { return }
         job.worker.send(.unsubscribe(subscription: subscription))

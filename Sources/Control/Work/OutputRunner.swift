@@ -20,6 +20,8 @@ protocol OutputRunner: AnyObject {
     /// Some time went by; called several times a second.
     func tick(at now: Instant)
     func feedEnded(_ reason: EndReason, at now: Instant)
+    /// Ends by itself after this much media; `nil`: never.
+    func limit(to duration: Duration?)
     /// Takes what the feed still holds for it, then seals.
     func stop(at now: Instant)
     /// As ``stop(at:)``, and ends as `removed`.

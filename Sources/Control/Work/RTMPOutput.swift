@@ -110,6 +110,8 @@ final class RTMPOutput: OutputRunner {
         stop(at: now)
     }
 
+    func limit(to duration: Duration?) { limit.duration = duration }
+
     func stop(at now: Instant) {
         guard phase == .running else { return }
         job.worker.send(.unsubscribe(subscription: subscription))

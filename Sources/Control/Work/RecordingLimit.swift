@@ -3,7 +3,7 @@ import Timing
 
 /// Where in the feed a recording of limited length ends: this long after its first picture (or sound, without one).
 struct RecordingLimit {
-    private let duration: Duration?
+    var duration: Duration?
     private var epoch: Int64 = 0
     private var videoTracks: Set<TrackNumber> = []
     /// Room time, in nanoseconds, of the file's zero.

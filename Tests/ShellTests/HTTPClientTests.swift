@@ -11,7 +11,7 @@ struct HTTPClientTests {
 
     @Test("says why there is no response", arguments: failures)
     func failure(url: String, error: TransferError) throws {
-        var client = try HTTPClient()
+        var client = try HTTPTransfer.HTTPClient()
         var caught: TransferError?
         do throws(TransferError) {
             _ = try client.send(HTTPRequest("GET", url))
@@ -31,7 +31,7 @@ struct HTTPClientTests {
 
     @Test("a header cannot be smuggled in by a value")
     func smuggling() throws {
-        var client = try HTTPClient()
+        var client = try HTTPTransfer.HTTPClient()
         var isRefused = false
         do throws(TransferError) {
             _ = try client.send(HTTPRequest("GET", "http://127.0.0.1:1/", headers: [HTTPField("X", "a\r\nY: b")]))

@@ -99,7 +99,8 @@ extension EgressControl {
         plane.startWorker(
             id, executable: workers.executable,
             environment: [
-                "SLUICE_FLIGHT_MARK=\(workers.markPath(of: id))", "PATH=/usr/bin:/bin", "SWIFT_BACKTRACE=enable=no",
+                "SLUICE_FLIGHT_MARK=\(workers.markPath(of: id))", "SLUICE_DISK_RESERVE=\(limits.diskReserveBytes)",
+                "PATH=/usr/bin:/bin", "SWIFT_BACKTRACE=enable=no",
             ])
         return id
     }

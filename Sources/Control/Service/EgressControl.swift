@@ -15,6 +15,8 @@ actor EgressControl {
         var resumeWithin: Duration
         /// Where recordings go.
         var root: String
+        /// What recordings leave free of that disk.
+        var diskReserveBytes: Int
     }
 
     /// What one pass-through egress takes of the machine: three times what was measured (README, "Figures").

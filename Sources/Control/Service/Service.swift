@@ -137,7 +137,8 @@ public final class Service: Sendable {
         return EgressControl.Limits(
             capacity: Needs(
                 milliCores: configuration.limits.egress.capacityMilliCores ?? cores * 800, memoryBytes: memory / 2),
-            resumeWithin: configuration.egress.resumeWithin, root: folder.recordings)
+            resumeWithin: configuration.egress.resumeWithin, root: folder.recordings,
+            diskReserveBytes: configuration.limits.diskReserveBytes)
     }
 }
 

@@ -190,14 +190,18 @@ final class MP4Output: OutputRunner {
     }
 
     private func finished(_ file: RecordingFile, _ statistics: RecorderStatistics) {
-        total.duration += statistics.duration
-        total.byteCount &+= statistics.byteCount
-        total.unitsIn &+= statistics.unitsIn
-        total.unitsLost &+= statistics.unitsLost
+        add(statistics)
         if statistics.byteCount == 0, file === current { state.location = state.parts.popLast() }
         if file === current { current = nil } else { closing.removeAll { $0 === file } }
         if let heldAcknowledgement { acknowledge(heldAcknowledgement) }
         if current == nil, closing.isEmpty { end() }
+    }
+
+    private func add(_ statistics: RecorderStatistics) {
+        total.duration += statistics.duration
+        total.byteCount &+= statistics.byteCount
+        total.unitsIn &+= statistics.unitsIn
+        total.unitsLost &+= statistics.unitsLost
     }
 
     // MARK: Ends
@@ -213,7 +217,6 @@ final class MP4Output: OutputRunner {
         job.worker.send(.unsubscribe(subscription: subscription))
         endState = .failed
         setError(error)
-        for file in [current].compactMap({ $0 }) + closing { total.byteCount &+= UInt64(clamping: file.byteCount) }
         abandon()
         end()
     }
@@ -224,8 +227,14 @@ final class MP4Output: OutputRunner {
         job.worker.log.warning("recording stopped", ["job": job.job, "output": output.id, "cause": error.message])
     }
 
+    /// Lets go of the files as they stand: what was written plays.
     private func abandon() {
-        for file in [current].compactMap({ $0 }) + closing { file.abandon() }
+        for file in [current].compactMap({ $0 }) + closing {
+            file.abandon()
+            var statistics = file.recorder.statistics
+            statistics.byteCount = file.writtenBytes
+            add(statistics)
+        }
         current = nil
         closing = []
     }

@@ -31,6 +31,8 @@ final class RecordingFile {
     private(set) var recorder: MP4Recorder
     /// `nil` until the first bytes of a further part, and once the file is done with.
     private(set) var file: LocalFile?
+    /// Bytes of a file that was let go of.
+    private(set) var writtenBytes: UInt64 = 0
     private let root: StorageRoot
     private let path: String
     private let context: WorkerContext
@@ -83,12 +85,10 @@ final class RecordingFile {
         pump(at: now)
     }
 
-    /// Bytes in the file as it stands.
-    var byteCount: Int64 { Int64(clamping: recorder.statistics.byteCount) }
-
     /// Lets go of the file as it stands.
     func abandon() {
         isDone = true
+        if let file { writtenBytes = UInt64(clamping: file.byteCount) }
         file = nil
     }
 

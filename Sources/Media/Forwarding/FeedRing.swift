@@ -8,7 +8,7 @@ import Timing
 /// with a `missed` event and goes on at the oldest key frame held.
 public struct FeedRing: Sendable {
     public struct Limits: Equatable, Sendable {
-        /// Bytes of media held for one room, at most.
+        /// Bytes of memory that the feed of one room takes, at most.
         public var bytes: Int
         /// Room time held, at most.
         public var span: Duration
@@ -28,6 +28,9 @@ public struct FeedRing: Sendable {
     public private(set) var next: UInt64 = 0
     /// Bytes of media held now.
     public private(set) var byteCount = 0
+    /// Bytes of memory that the records held take, counted high: what ``Limits/bytes`` bounds. Else a stranger's stream of
+    /// one-byte units, or of ever new configurations, would take many times the limit.
+    private var memory = 0
     /// Records that went before every durable consumer had acknowledged them.
     public private(set) var droppedRecords: UInt64 = 0
     public private(set) var state = RoomState()
@@ -52,6 +55,7 @@ public struct FeedRing: Sendable {
         if next - oldest == UInt64(slots.count) { grow() }
         slots[slot(position)] = Record(position: position, time: time, body: body)
         next += 1
+        memory += Self.memory(of: body)
         switch body {
         case .event(let event): apply(event)
         case .unit(let unit):
@@ -173,7 +177,7 @@ public struct FeedRing: Sendable {
     }
 
     private var isOverLimit: Bool {
-        guard byteCount <= limits.bytes else { return true }
+        guard memory <= limits.bytes else { return true }
         guard next > oldest, let first = slots[slot(oldest)], let last = slots[slot(next - 1)] else { return false }
         return last.time &- first.time > limits.span.nanoseconds
     }
@@ -185,8 +189,22 @@ public struct FeedRing: Sendable {
         return unit.isKey && lastKey[unit.track] != nil
     }
 
+    /// A slot, and the header of the array that holds the bytes.
+    private static let recordOverhead = 192
+
+    private static func memory(of body: Record.Body) -> Int {
+        switch body {
+        case .event(.configuration(_, _, let configuration)): recordOverhead + configuration.record.count
+        case .event(.layout(let text)): recordOverhead + text.utf8.count
+        case .event: recordOverhead
+        case .unit(let unit): recordOverhead + unit.bytes.count
+        case .packet(let packet): recordOverhead + packet.bytes.count
+        }
+    }
+
     private mutating func dropOldest() {
         let index = slot(oldest)
+        if let body = slots[index]?.body { memory -= Self.memory(of: body) }
         switch slots[index]?.body {
         case .event(let event): oldestState.apply(event)
         case .unit(let unit): byteCount -= unit.bytes.count

@@ -10,8 +10,12 @@ public struct FeedCursor: Sendable {
     public private(set) var position: UInt64
     /// The ring's number of a durable consumer.
     public let retention: Int?
+    /// The ring's number of a live one.
+    private let follower: Int?
     private var pending: [Record]
     private var selected: Set<TrackNumber>
+    /// Who is selected by identity, of those that this consumer saw come: it may be behind their leaving.
+    private var members: Set<ParticipantNumber> = []
 
     /// Begins at `start`. When `start` is a position that the ring no longer holds, a `missed` event comes first.
     public init(
@@ -21,6 +25,7 @@ public struct FeedCursor: Sendable {
         let wanted = ring.position(for: start, of: selection)
         position = max(wanted, ring.oldest)
         retention = isDurable ? ring.retain(from: position) : nil
+        follower = isDurable ? nil : ring.follow(from: position)
         let state = ring.state(before: position)
         let time = ring.record(at: position)?.time ?? 0
         let start = position
@@ -29,6 +34,7 @@ public struct FeedCursor: Sendable {
             pending.append(Record(position: position, time: time, body: .event(.missed(from: wanted, to: position))))
         }
         selected = Set(state.tracks(in: selection).map(\.info.number))
+        for participant in state.participants.values { note(participant) }
     }
 
     /// The next record for this consumer, or `nil` at the live edge.
@@ -40,7 +46,10 @@ public struct FeedCursor: Sendable {
             position += 1
             switch record.body {
             case .event(.published(let info)):
-                if ring.state.selects(info, by: selection) { selected.insert(info.number) }
+                if selects(info) { selected.insert(info.number) }
+                return record
+            case .event(.joined(let participant)):
+                note(participant)
                 return record
             case .event: return record
             case .unit(let unit): if selected.contains(unit.track) { return record }
@@ -55,9 +64,26 @@ public struct FeedCursor: Sendable {
         if let retention { ring.acknowledge(retention, before: position) }
     }
 
+    /// The consumer has been given all that was due: a live one needs no more of it.
+    public func turnEnded(in ring: inout FeedRing) {
+        if let follower { ring.advance(follower, to: position) }
+    }
+
     /// The consumer is gone: the ring holds nothing for it any more.
     public func end(in ring: inout FeedRing) {
-        if let retention { ring.release(retention) }
+        for consumer in [retention, follower] { consumer.map { ring.release($0) } }
+    }
+
+    private mutating func note(_ participant: ParticipantInfo) {
+        if case .participant(participant.identity, _) = selection { members.insert(participant.number) }
+    }
+
+    private func selects(_ info: TrackInfo) -> Bool {
+        switch selection {
+        case .all: true
+        case .tracks(let ids): ids.contains(info.id)
+        case .participant(_, let screenShare): members.contains(info.participant) && info.isScreenShare == screenShare
+        }
     }
 
     /// Where a live consumer that lags is cut to, if it does and there is a later key frame.
@@ -76,6 +102,7 @@ public struct FeedCursor: Sendable {
         let time = ring.record(at: target)?.time ?? 0
         pending = state.snapshot.map { Record(position: target, time: time, body: .event($0)) }
         selected.formUnion(state.tracks(in: selection).map(\.info.number))
+        for participant in state.participants.values { note(participant) }
         position = target
         return Record(position: target, time: time, body: .event(.missed(from: from, to: target)))
     }

@@ -42,6 +42,8 @@ public struct FeedRing: Sendable {
     /// The latest key frame of each video track.
     private var lastKey: [TrackNumber: UInt64] = [:]
     private var acknowledged: [Int: UInt64] = [:]
+    /// Where live consumers stand.
+    private var followers: [Int: UInt64] = [:]
     private var lastConsumer = 0
 
     public init(limits: Limits = Limits()) { self.limits = limits }
@@ -104,7 +106,23 @@ public struct FeedRing: Sendable {
 
     public mutating func release(_ consumer: Int) {
         acknowledged[consumer] = nil
+        followers[consumer] = nil
         trim()
+    }
+
+    // MARK: Live consumers
+
+    /// Keeps what a live consumer at `position` has not read, but never more than ``Limits/liveLag``: a GOP may end, and
+    /// its key frame's successor come, before the consumer's next turn. Until ``release(_:)``.
+    public mutating func follow(from position: UInt64) -> Int {
+        lastConsumer += 1
+        followers[lastConsumer] = position
+        return lastConsumer
+    }
+
+    /// The live consumer has read everything before `position`.
+    public mutating func advance(_ follower: Int, to position: UInt64) {
+        if followers[follower] != nil { followers[follower] = position }
     }
 
     // MARK: Reading
@@ -169,11 +187,17 @@ public struct FeedRing: Sendable {
     private mutating func trim() {
         let gop = lastKey.values.min() ?? next
         let needed = min(gop, acknowledged.values.min() ?? next)
-        while oldest < needed { dropOldest() }
+        let unread = followers.values.min() ?? next
+        while oldest < needed, oldest < unread || isBeyondLiveLag { dropOldest() }
         guard isOverLimit else { return }
         let before = oldest
         repeat { dropOldest() } while oldest < next && (isOverLimit || !isCut(oldest))
         droppedRecords += oldest - before
+    }
+
+    private var isBeyondLiveLag: Bool {
+        guard let first = slots[slot(oldest)], let last = slots[slot(next - 1)] else { return true }
+        return last.time &- first.time > limits.liveLag.nanoseconds
     }
 
     private var isOverLimit: Bool {

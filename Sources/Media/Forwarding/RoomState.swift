@@ -64,9 +64,11 @@ public struct RoomState: Equatable, Sendable {
         case .all: return true
         case .tracks(let ids): return ids.contains(info.id)
         case .participant(let identity, let screenShare):
-            guard participants[info.participant]?.identity == identity else { return false }
-            let isScreen = info.source == .screenShare || info.source == .screenShareAudio
-            return isScreen == screenShare
+            return participants[info.participant]?.identity == identity && info.isScreenShare == screenShare
         }
     }
+}
+
+extension TrackInfo {
+    var isScreenShare: Bool { source == .screenShare || source == .screenShareAudio }
 }

@@ -44,6 +44,14 @@ public final class GatewayLink: DescriptorHandler {
         let room: Room
         let job: String
         var cursor: FeedCursor
+        /// Where it ends, once the worker has asked for the end: what the feed held by then is still given.
+        var last: UInt64?
+
+        /// True once its last record is out.
+        var isOver: Bool {
+            guard let last = last ?? (room.isClosed ? room.ring.next : nil) else { return false }
+            return cursor.position >= last
+        }
     }
 
     /// Takes over `descriptor`, a connected Unix socket that does not block.
@@ -73,6 +81,12 @@ public final class GatewayLink: DescriptorHandler {
         send(.command(job: job, fence: fence, body: body))
     }
 
+    /// The job is this worker's no more: it gets nothing of it, and what it says of it counts no longer.
+    public func withdraw(job: String) {
+        fences[job] = nil
+        for (number, subscription) in subscriptions where subscription.job == job { end(number, .fenced) }
+    }
+
     public func ping(_ number: UInt64) { send(.ping(number)) }
 
     public func shutDown() { send(.shutdown) }
@@ -88,7 +102,10 @@ public final class GatewayLink: DescriptorHandler {
         for subscription in subscriptions.values {
             guard let consumer = subscription.cursor.retention,
                 let position = subscription.room.ring.needed(by: consumer)
-            else { continue }
+            else {
+                subscription.cursor.end(in: &subscription.room.ring)
+                continue
+            }
             subscription.room.orphan(subscription.cursor, at: Clocks.now())
             held[subscription.job] = min(held[subscription.job] ?? position, position)
         }
@@ -98,6 +115,9 @@ public final class GatewayLink: DescriptorHandler {
     }
 
     public var isClosed: Bool { token == nil }
+
+    /// Bytes of frames that wait for the socket.
+    var waitingBytes: Int { output.count - sent }
 
     // MARK: From the socket
 
@@ -153,8 +173,9 @@ public final class GatewayLink: DescriptorHandler {
             onEvent(.connected(worker: worker, processID: hello.processID))
         case .subscribe(let request): subscribe(request)
         case .unsubscribe(let number):
-            guard subscriptions[number] != nil else { break }
-            end(number, .unsubscribed)
+            guard let subscription = subscriptions[number], subscription.last == nil else { break }
+            subscriptions[number]?.last = subscription.room.ring.next
+            flush()
         case .acknowledge(let number, let position, let fence): acknowledge(number, before: position, fence: fence)
         case .keyFrameRequest: break  // only packet tracks can be asked (WebRTC); a unit track's encoder cannot
         case .report(let job, let fence, let body):
@@ -209,15 +230,9 @@ public final class GatewayLink: DescriptorHandler {
             if output.count - sent >= Self.outputLimit / 4 { write() }
         }
         write()
-        for number in order where subscriptions[number]?.room.isClosed == true { finish(number) }
-    }
-
-    /// A closed room's subscription ends once its last record is out.
-    private func finish(_ number: UInt32) {
-        guard !isWaitingToWrite, let subscription = subscriptions[number],
-            subscription.cursor.position >= subscription.room.ring.next
-        else { return }
-        end(number, .roomClosed)
+        for number in order where subscriptions[number]?.isOver == true {
+            end(number, subscriptions[number]?.last == nil ? .roomClosed : .unsubscribed)
+        }
     }
 
     /// - Returns: false when the subscription is at the live edge.
@@ -225,11 +240,12 @@ public final class GatewayLink: DescriptorHandler {
         guard var subscription = subscriptions.removeValue(forKey: number) else { return false }
         defer { subscriptions[number] = subscription }
         let start = output.count
-        while output.count - start < Self.outputLimit / 16,
+        while output.count - start < Self.outputLimit / 16, subscription.cursor.position < subscription.last ?? .max,
             let record = subscription.cursor.next(in: subscription.room.ring)
         {
             LinkMessage.record(subscription: number, record).encode(into: &output)
         }
+        subscription.cursor.turnEnded(in: &subscription.room.ring)
         return output.count > start
     }
 

@@ -56,8 +56,10 @@ public final class WorkerProcess: DescriptorHandler {
             let pid = try spawn(executable, arguments, environment, link: pair[1], output: pipe[1])
             let watch = clinux_pidfd_open(pid)
             guard watch >= 0 else {
+                let code = errno
                 kill(pid, SIGKILL)
-                throw SpawnError(call: "pidfd_open", code: errno)
+                waitpid(pid, nil, 0)
+                throw SpawnError(call: "pidfd_open", code: code)
             }
             for descriptor in [pair[0], pipe[0]] { _ = fcntl(descriptor, F_SETFL, O_NONBLOCK) }
             let output = WorkerOutput(descriptor: pipe[0], loop: loop, onLine: onLine)
@@ -90,7 +92,10 @@ public final class WorkerProcess: DescriptorHandler {
 
     public func ready(_ events: Readiness, at now: Instant) {
         var status: Int32 = 0
-        guard let token, unsafe waitpid(processID, &status, WNOHANG) == processID else { return }
+        guard let token else { return }
+        let found = unsafe waitpid(processID, &status, WNOHANG)
+        // ECHILD: whoever started the gateway has it ignore SIGCHLD, so the system kept no status; the process is gone.
+        guard found == processID || (found < 0 && errno == ECHILD) else { return }
         loop.remove(token)
         self.token = nil
         output.drain()

@@ -1,4 +1,5 @@
 import Glibc
+import Log
 public import Timing
 
 /// Why a listener could not be had.
@@ -26,6 +27,10 @@ public final class TCPListener: DescriptorHandler {
     private let loop: EventLoop
     private let onAccept: (_ descriptor: Int32, _ remote: String, Instant) -> Void
     private var token: EventLoop.Token?
+    private let log = Logger("listener")
+    /// Kept to be given up when descriptors run out: see ``turnAway(at:)``.
+    private var spare = TCPListener.openSpare()
+    private var warnedAt: Instant?
 
     /// - Parameter port: 0 for a free one, which ``port`` then tells.
     public init(
@@ -37,7 +42,10 @@ public final class TCPListener: DescriptorHandler {
         token = loop.add(descriptor, for: .readable, self)
     }
 
-    deinit { Glibc.close(descriptor) }
+    deinit {
+        Glibc.close(descriptor)
+        if spare >= 0 { Glibc.close(spare) }
+    }
 
     /// Takes no more connections.
     public func close() {
@@ -55,11 +63,28 @@ public final class TCPListener: DescriptorHandler {
                     unsafe Glibc.accept(descriptor, $0, &length)
                 }
             }
-            guard accepted >= 0 else { return }
+            guard accepted >= 0 else {
+                if errno == EMFILE || errno == ENFILE { turnAway(at: now) }
+                return
+            }
             _ = fcntl(accepted, F_SETFL, O_NONBLOCK)
             _ = fcntl(accepted, F_SETFD, FD_CLOEXEC)
             onAccept(accepted, Self.text(of: &address, length), now)
         }
+    }
+
+    private static func openSpare() -> Int32 { unsafe Glibc.open("/dev/null", O_RDONLY | O_CLOEXEC) }
+
+    /// No descriptor is left: the connection that waits is taken with the spare one and closed, or the loop would be woken
+    /// for it without end.
+    private func turnAway(at now: Instant) {
+        if spare >= 0 { Glibc.close(spare) }
+        let refused = Glibc.accept(descriptor, nil, nil)
+        if refused >= 0 { Glibc.close(refused) }
+        spare = Self.openSpare()
+        guard warnedAt.map({ now - $0 >= .seconds(1) }) ?? true else { return }
+        warnedAt = now
+        log.error("connections refused: no descriptor left; raise the limit (ulimit -n)", ["port": port])
     }
 
     private static func open(host: String, port: UInt16) throws(ListenError) -> (Int32, UInt16) {

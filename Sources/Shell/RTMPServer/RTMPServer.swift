@@ -66,9 +66,9 @@ public final class RTMPServer {
     /// Lets a session that asked publish.
     public func accept(_ session: RTMPSessionNumber, as grant: PublishGrant) {
         guard let connection = connections[session] else { return }
-        let now = Clocks.now()
-        let room = rooms.open(grant.room, at: now, wall: Clocks.wall())
-        connection.accept(grant, into: room, at: now)
+        // Never opened here: the room may have been deleted since, and nobody would ever close it again.
+        guard let room = rooms.room(grant.room) else { return reject(session, because: "The room was deleted.") }
+        connection.accept(grant, into: room, at: Clocks.now())
     }
 
     /// Answers `NetStream.Publish.BadName` with `reason` and ends the session.
@@ -80,6 +80,9 @@ public final class RTMPServer {
     public func close(_ session: RTMPSessionNumber, because reason: String) {
         connections[session]?.end(reason)
     }
+
+    /// True when nobody is connected.
+    var isIdle: Bool { connections.isEmpty && perAddress.isEmpty }
 
     private func take(_ descriptor: Int32, from remote: String, at now: Instant) {
         guard connections.count < limits.sessions, perAddress[remote, default: 0] < limits.sessionsPerAddress else {

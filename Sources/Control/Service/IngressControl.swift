@@ -28,6 +28,9 @@ actor IngressControl {
         /// When the participant leaves, unless its encoder is back by then.
         var leavesAt: Instant?
         var hasMedia = false
+        /// How many frames had come, and when that last grew: a session that stands still may be taken over freely.
+        var frames = 0
+        var lastMedia: Instant?
         var warned: Set<String> = []
     }
 
@@ -113,6 +116,9 @@ actor IngressControl {
         let isSame =
             record.enabled && record.room == entry.record.room && record.identity == entry.record.identity
             && record.streamKey == entry.record.streamKey
+        if let present = entries[record.id]?.record {  // a session may have come or gone meanwhile
+            (record.state, record.session, record.error) = (present.state, present.session, present.error)
+        }
         entries[record.id]?.record = record
         entries[record.id]?.version = committed.documents.first?.version ?? entry.version + 1
         if !isSame, let session = entries[record.id]?.live?.session {
@@ -127,9 +133,10 @@ actor IngressControl {
             Change(
                 documents: [.delete(.ingress, id: id, expected: entry.version)],
                 events: [event("ingress_deleted", entry.record)]))
+        let live = entries[id]?.live  // one that came meanwhile, too
         idByKey[entry.record.streamKey] = nil
         entries[id] = nil
-        if let live = entry.live { await end(live, because: "the ingress was deleted") }
+        if let live { await end(live, because: "the ingress was deleted") }
         return entry.record
     }
 
@@ -138,20 +145,23 @@ actor IngressControl {
         return Identifier.text(length: 24, using: &generator)
     }
 
-    /// Ends the session that is on an ingress; its encoder may come back.
-    func disconnect(_ id: String) {
-        if let session = entries[id]?.live?.session { plane.close(session, because: "the participant was removed") }
-    }
+    /// Ends the session that is on an ingress; its encoder may come back, as a new participant.
+    func disconnect(_ id: String) async { await drop(id, because: "the participant was removed") }
 
     /// The room is gone: so are those who publish into it.
     func roomClosed(_ roomID: String) async {
-        for (id, entry) in entries {
-            guard let live = entry.live, live.roomID == roomID else { continue }
-            entries[id]?.live = nil
-            entries[id]?.record.session = nil
-            entries[id]?.record.state = .inactive
-            await end(live, because: "the room was deleted")
+        for id in Array(entries.keys) where entries[id]?.live?.roomID == roomID {
+            await drop(id, because: "the room was deleted")
         }
+    }
+
+    /// Ends what is on an ingress, without a hold.
+    private func drop(_ id: String, because reason: String) async {
+        guard let live = entries[id]?.live else { return }
+        entries[id]?.live = nil
+        entries[id]?.record.session = nil
+        entries[id]?.record.state = .inactive
+        await end(live, because: reason)
     }
 
     private func end(_ live: Live, because reason: String) async {
@@ -160,7 +170,15 @@ actor IngressControl {
             plane.close(session, because: reason)
         }
         await rooms.leave(live.participant.id, room: live.roomID)
-        await onMedia(live.roomID, false)
+        await onMedia(live.roomID, mediaFlows(into: live.roomID))
+    }
+
+    /// Whether anybody publishes into the room now: there may be several.
+    private func mediaFlows(into roomID: String) -> Bool {
+        entries.values.contains { entry in
+            guard let live = entry.live else { return false }
+            return live.roomID == roomID && live.session != nil && live.hasMedia
+        }
     }
 
     private func remember(_ record: IngressRecord, version: Int64) {
@@ -192,27 +210,44 @@ actor IngressControl {
     }
 
     private func admit(_ request: PublishRequest) async {
-        let now = Clocks.now()
-        guard let id = idByKey[request.streamKey.reveal()], let entry = entries[id] else {
+        guard let known = entry(for: request)?.record else {
             log.warning("publish refused: unknown stream key", ["id": request.session, "remote": request.remote])
             return plane.reject(request.session, because: "Unknown stream key.")
         }
-        guard entry.record.enabled else {
-            return plane.reject(request.session, because: "This ingress is disabled.")
-        }
-        if let present = entry.live?.session {
-            guard entry.record.onConflict == .takeOver, entries[id]?.takeovers.allows(at: now) == true else {
-                log.warning("publish refused: somebody is live", ["ingress": id, "remote": request.remote])
-                return plane.reject(request.session, because: "Another encoder is live on this stream key.")
-            }
-            idBySession[present] = nil
-            plane.close(present, because: "another encoder took over the stream key")
-        }
-        guard let room = await openRoom(of: entry.record) else {
+        guard known.enabled else { return plane.reject(request.session, because: "This ingress is disabled.") }
+        guard let room = await openRoom(of: known) else {
             return plane.reject(request.session, because: "The room cannot be opened now.")
         }
-        await begin(request, on: id, room: room, at: now)
+        // Opening took time: the ingress may have been changed or deleted in it. From here on nothing is waited for.
+        guard let present = entry(for: request), present.record.enabled, present.record.room == room.name else {
+            return plane.reject(request.session, because: "The ingress was changed.")
+        }
+        let now = Clocks.now()
+        guard takesOver(present, at: now) else {
+            log.warning("publish refused: somebody is live", ["ingress": known.id, "remote": request.remote])
+            return plane.reject(request.session, because: "Another encoder is live on this stream key.")
+        }
+        await begin(request, on: present, room: room, at: now)
     }
+
+    private func entry(for request: PublishRequest) -> Entry? {
+        idByKey[request.streamKey.reveal()].flatMap { entries[$0] }
+    }
+
+    /// Ends the session that is on the ingress, if there is one and it may be ended.
+    private func takesOver(_ entry: Entry, at now: Instant) -> Bool {
+        guard let live = entry.live, let session = live.session else { return true }
+        guard entry.record.onConflict == .takeOver else { return false }
+        let isHealthy = live.lastMedia.map { now - $0 < Self.healthySilence } ?? false
+        guard !isHealthy || entries[entry.record.id]?.takeovers.allows(at: now) == true else { return false }
+        idBySession[session] = nil
+        entries[entry.record.id]?.live?.session = nil
+        plane.close(session, because: "another encoder took over the stream key")
+        return true
+    }
+
+    /// A session without media for so long is dead, as it seems: its encoder is back before the connection's end was seen.
+    private static let healthySilence = Duration.seconds(3)
 
     private func openRoom(of record: IngressRecord) async -> RoomRecord? {
         do {
@@ -223,9 +258,12 @@ actor IngressControl {
         }
     }
 
-    private func begin(_ request: PublishRequest, on id: String, room: RoomRecord, at now: Instant) async {
-        guard let entry = entries[id] else { return plane.reject(request.session, because: "Unknown stream key.") }
-        let held = entry.live.flatMap { $0.roomID == room.id ? $0 : nil }
+    private func begin(_ request: PublishRequest, on entry: Entry, room: RoomRecord, at now: Instant) async {
+        let id = entry.record.id
+        // The participant that is still in the room, unless the ingress stands for another, or for another room, by now.
+        let held = entry.live.flatMap { live in
+            live.roomID == room.id && live.participant.identity == entry.record.identity ? live : nil
+        }
         let participant = held?.participant ?? newParticipant(for: entry.record)
         let grant = PublishGrant(
             room: room.id, participant: participant.id, identity: participant.identity, name: participant.name,
@@ -241,6 +279,7 @@ actor IngressControl {
         entries[id]?.record.state = .buffering
         entries[id]?.record.error = nil
         idBySession[request.session] = id
+        if held == nil, let former = entry.live { await rooms.leave(former.participant.id, room: former.roomID) }
         await rooms.join(participant, room: room.id)
         plane.accept(request.session, as: grant)
         log.info(
@@ -260,6 +299,8 @@ actor IngressControl {
     private func note(_ report: PublicationReport, of session: RTMPSessionNumber) async {
         guard let id = idBySession[session], var live = entries[id]?.live else { return }
         live.participant.tracks = report.tracks(as: live.grant, publishedAt: live.participant.joinedAt)
+        let frames = (report.video?.frames ?? 0) + (report.audio?.frames ?? 0)
+        if frames > live.frames { (live.frames, live.lastMedia) = (frames, Clocks.now()) }
         for warning in report.warnings where live.warned.insert(warning.code).inserted {
             log.warning(warning.message, ["ingress": id, "code": warning.code, "remedy": warning.remedy])
         }
@@ -284,16 +325,18 @@ actor IngressControl {
         entries[id]?.record.session = nil
         let hold = record.onDisconnect.action == .hold ? Duration.seconds(record.onDisconnect.holdSeconds) : .zero
         entries[id]?.live?.leavesAt = now + hold
-        await onMedia(live.roomID, false)
+        await onMedia(live.roomID, mediaFlows(into: live.roomID))
         if hold == .zero { await advance(to: now) }
     }
 
     /// Lets those leave whose encoder did not come back in time. Call it about once a second.
     func advance(to now: Instant) async {
-        for (id, entry) in entries {
-            guard let live = entry.live, live.session == nil, let due = live.leavesAt, due <= now else { continue }
+        for id in Array(entries.keys) {  // looked at one by one: an encoder may come back while another leaves
+            guard let live = entries[id]?.live, live.session == nil, let due = live.leavesAt, due <= now else {
+                continue
+            }
             entries[id]?.live = nil
-            await rooms.leave(live.participant.id, room: live.roomID)
+            await end(live, because: "its encoder did not come back")
         }
     }
 }

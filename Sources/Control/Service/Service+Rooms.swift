@@ -27,8 +27,9 @@ extension Service {
     public func deleteRoom(_ name: String, caller: Caller) async throws(ServiceError) {
         let record = try await room(name, caller: caller)
         await egressControl.roomClosed(record.id)
-        await ingressControl.roomClosed(record.id)
         try await translating { try await self.roomDirectory.delete(record.id) }
+        // Last: an encoder that lost its session comes back at once, and is then to open the room anew.
+        await ingressControl.roomClosed(record.id)
     }
 
     public func participants(of room: String, _ query: ListQuery, caller: Caller) async throws(ServiceError)

@@ -1,4 +1,5 @@
 public import Config
+import Crypto
 import Forwarding
 import Glibc
 import Jobs
@@ -126,8 +127,10 @@ public final class Service: Sendable {
         session.handshake = limits.rtmp.handshake
         session.firstMedia = limits.rtmp.firstMedia
         session.idle = limits.rtmp.idle
+        session.bitrate = limits.rtmp.bitrateBps
         return RTMPServer.Limits(
-            session: session, sessions: limits.rtmp.sessions, sessionsPerAddress: limits.connectionsPerAddress)
+            session: session, sessions: limits.rtmp.sessions, sessionsPerAddress: limits.connectionsPerAddress,
+            hmac: { key, message in (try? SHA256.authenticationCode(of: message, key: key)) ?? [] })
     }
 
     private static func limits(_ configuration: Config.Configuration, _ folder: DataFolder) -> EgressControl.Limits {

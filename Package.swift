@@ -152,7 +152,12 @@ let suites: [Target] = [
             "Bytes", "Timing", "Feed", "Codecs", "Packaging", "Work", "Jobs", "ISOBMFF", "LinkTransport", "RTMPPush",
             "FFmpeg",
         ]),
-    tests("ServiceTests", ["Bytes", "Timing", "Feed", "Store", "Jobs", "Config", "Service"]),
+    tests(
+        "ServiceTests",
+        [
+            "Bytes", "Timing", "Feed", "Store", "Jobs", "Config", "Service", "Forwarding", "MediaLoop", "RTMPServer",
+            "LinkTransport",
+        ]),
     tests("APITests", ["Bytes", "Timing", "JSON", "Crypto", "JWT", "Config", "Store", "Service", "API", "HTTPServer"]),
     tests(
         "CommandLineToolTests",

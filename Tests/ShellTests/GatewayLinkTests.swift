@@ -132,7 +132,7 @@ struct GatewayLinkTests {
 final class WorkerSide {
     let loop: TestLoop
     let told = Told<LinkEvent>()
-    let peer: Peer
+    let peer: StreamPeer
     /// Why the last subscription ended.
     private(set) var end: EndReason?
     private let link: LoopBound<GatewayLink>
@@ -144,7 +144,7 @@ final class WorkerSide {
         self.loop = loop
         var pair: [Int32] = [-1, -1]
         _ = unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &pair)
-        peer = Peer(descriptor: pair[0])
+        peer = StreamPeer(descriptor: pair[0])
         let descriptor = pair[1]
         _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
         let told = told
@@ -156,7 +156,7 @@ final class WorkerSide {
             link.assign(job: "JB_1", fence: 5, body: [])
             return LoopBound(link, on: loop)
         }
-        guard case .hello = try next(), case .assign = try next() else { throw Peer.Failure.closed }
+        guard case .hello = try next(), case .assign = try next() else { throw StreamPeer.Failure.closed }
     }
 
     func request(

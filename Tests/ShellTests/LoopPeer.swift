@@ -7,7 +7,7 @@ import Synchronization
 import Timing
 
 /// A blocking stream socket of a test: the peer of something that lives on a loop.
-final class Peer: Sendable {
+final class StreamPeer: Sendable {
     enum Failure: Error { case timeout, closed }
 
     let descriptor: Int32
@@ -99,7 +99,7 @@ final class Told<Event: Sendable>: Sendable {
         for await event in stream {
             if let value = pick(event) { return value }
         }
-        throw Peer.Failure.closed
+        throw StreamPeer.Failure.closed
     }
 }
 

@@ -73,13 +73,17 @@ struct RTMPServerTests {
         #expect(try first.answer() == .publishing)
         try first.sendHeaders()
         try first.play(0..<3)
+        #expect(await eventually { await site.loop.records(of: "RM_1").compactMap(\.unit).count == 6 })
         await site.onServer { $0.close(request.session, because: "another encoder took over") }
         #expect(try first.answer() == .closed)
         #expect(try await site.ended().reason == "another encoder took over")
         let second = try await site.live("key")
         try second.sendHeaders()
         try second.play(0..<3)
-        #expect(await eventually { await site.loop.records(of: "RM_1").compactMap(\.unit).count == 6 })
+        #expect(
+            await eventually {
+                await site.loop.records(of: "RM_1").compactMap(\.unit).count { $0.configuration == 2 } == 6
+            })
         let records = await site.loop.records(of: "RM_1")
         #expect(records.count { if case .event(.joined) = $0.body { true } else { false } } <= 1)
         #expect(Set(records.compactMap(\.unit?.track)).count == 2)
@@ -90,7 +94,7 @@ struct RTMPServerTests {
     @Test("gives up on who connects and says nothing", arguments: [0, 1, 1537])
     func idle(sent: Int) async throws {
         let site = try await RTMPSite { $0.session.handshake = .milliseconds(100) }
-        let peer = try Peer(port: site.port)
+        let peer = try StreamPeer(port: site.port)
         try peer.send(Array([UInt8(3)] + [UInt8](repeating: 0, count: 1536)).prefix(sent).map { $0 })
         #expect(try await site.ended().reason.contains("no handshake"))
         #expect(await site.onServer { $0.isIdle })
@@ -108,7 +112,7 @@ struct RTMPServerTests {
     func malformed() async throws {
         let site = try await RTMPSite()
         let good = try await site.live("key")
-        let bad = try Peer(port: site.port)
+        let bad = try StreamPeer(port: site.port)
         try bad.send(Array("GET / HTTP/1.1\r\n\r\n".utf8))
         #expect(try await site.ended().reason.contains("not RTMP"))
         try good.sendHeaders()
@@ -131,10 +135,10 @@ struct RTMPServerTests {
             $0.sessions = inAll ? 2 : 100
             $0.sessionsPerAddress = inAll ? 100 : 2
         }
-        let kept = try [Peer(port: site.port), Peer(port: site.port)]
+        let kept = try [StreamPeer(port: site.port), StreamPeer(port: site.port)]
         #expect(await eventually { await site.onServer { !$0.isIdle } })
-        let third = try Peer(port: site.port)
-        #expect(throws: Peer.Failure.closed) { try third.receive() }
+        let third = try StreamPeer(port: site.port)
+        #expect(throws: StreamPeer.Failure.closed) { try third.receive() }
         _ = kept.map(\.descriptor)
         for peer in kept { shutdown(peer.descriptor, Int32(SHUT_RDWR)) }
         #expect(await eventually { await site.onServer { $0.isIdle } })
@@ -196,7 +200,7 @@ final class RTMPSite: Sendable {
     func live(_ key: String) async throws -> TestPublisher {
         let publisher = try TestPublisher(port: port, key: key)
         await accept(try await request())
-        guard try publisher.answer() == .publishing else { throw Peer.Failure.closed }
+        guard try publisher.answer() == .publishing else { throw StreamPeer.Failure.closed }
         return publisher
     }
 }

@@ -10,14 +10,14 @@ final class TestPublisher {
         case closed
     }
 
-    let peer: Peer
+    let peer: StreamPeer
     private var session: RTMPClientSession
     private var answers: [Answer] = []
     private var hasAsked = false
 
     /// Connects and asks to publish.
     init(port: UInt16, key: String) throws {
-        peer = try Peer(port: port)
+        peer = try StreamPeer(port: port)
         session = RTMPClientSession(
             RTMPClientSession.Target(app: "live", tcURL: "rtmp://127.0.0.1/live", streamKey: key))
         try flush()
@@ -29,7 +29,7 @@ final class TestPublisher {
         while answers.isEmpty {
             do {
                 try receive()
-            } catch Peer.Failure.closed {
+            } catch StreamPeer.Failure.closed {
                 return .closed
             }
         }

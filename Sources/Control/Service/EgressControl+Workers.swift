@@ -49,6 +49,8 @@ extension EgressControl {
         }
         entries[id]?.feedIsNew = false
         plane.assign(job: entry.run.job, fence: UInt64(clamping: entry.fence), body: body, to: worker)
+        // What was said before it was assigned, or to a worker that died over it.
+        for output in entry.run.removals { command(.removeOutput(id: output), to: id) }
         if entry.run.endReason != nil { command(.stop, to: id) }
     }
 
@@ -75,7 +77,7 @@ extension EgressControl {
     /// Takes the job from the worker that had it, in memory and in the store.
     private func release(_ id: String, because reason: String) {
         guard let entry = entries[id] else { return }
-        if let worker = entry.worker { workers.remove(job: entry.run.job, from: worker) }
+        if let worker = entry.worker { withdraw(entry.run.job, from: worker) }
         entries[id]?.worker = nil
         if entry.run.jobState == .leased || entry.run.jobState == .running {
             entries[id]?.pending.jobs.append(.requeue(job: entry.run.job, fence: entry.fence, reason: reason))
@@ -83,6 +85,11 @@ extension EgressControl {
         }
         entries[id]?.run.lostWorker()
         changed(id, event: nil)
+    }
+
+    func withdraw(_ job: String, from worker: String) {
+        workers.remove(job: job, from: worker)
+        plane.withdraw(job: job, from: worker)
     }
 
     // MARK: Workers' lives
@@ -95,6 +102,7 @@ extension EgressControl {
         if placement == .shared {
             backoff.started(at: Clocks.now())
             sharedDue = nil
+            queue.hasWorker = true
         }
         plane.startWorker(
             id, executable: workers.executable,
@@ -136,9 +144,10 @@ extension EgressControl {
             entries[id]?.pending.jobs.append(.start(job: job, fence: entry.fence, at: Clocks.wall()))
             changed(id, event: nil)
         }
-        if report.isFinal {
+        if flowing.contains(entry.run.record.roomId) { entries[id]?.run.media(flows: true) }
+        if report.isFinal, !entry.run.isCutShort(by: report) {
             finish(id, limitReached: report.limitReached != nil)
-        } else if isTransition {
+        } else if isTransition || entries[id]?.run.record.state != before {
             let state = entries[id]?.run.record.state ?? before
             changed(id, event: state == before ? "egress_updated" : "egress_\(state.rawValue)")
         }
@@ -159,8 +168,11 @@ extension EgressControl {
         log.warning(
             "worker ended",
             ["worker": worker, "how": ending, "jobs": running.count, "at": mark ?? "none"])
+        guard dead.processID != 0 else { return neverStarted(running, at: now) }
+        // One that ended in good order was told to from outside, as by a SIGTERM to all processes of a service.
+        let cause: WorkerEnding = dead.wasFrozen ? .frozen : ending == .exit(code: 0) ? .signal(SIGTERM) : ending
         let verdicts = crashes.workerDied(
-            running: running, flightMark: mark, ending: dead.wasFrozen ? .frozen : ending,
+            running: running, flightMark: mark, ending: cause,
             isShared: dead.placement != .alone, at: now)
         for (job, verdict) in verdicts {
             guard let id = egressByJob[job] else { continue }
@@ -173,12 +185,24 @@ extension EgressControl {
         if dead.placement == .shared { replaceShared(hadJobs: !running.isEmpty, at: now) }
     }
 
+    /// A worker that never said hello says nothing about its jobs: they wait until one can be started.
+    private func neverStarted(_ jobs: [String], at now: Instant) {
+        replaceShared(hadJobs: false, at: now)
+        for job in jobs {
+            guard let id = egressByJob[job] else { continue }
+            entries[id]?.worker = nil
+            lineUp(id, because: "the worker did not start")
+        }
+        pump()
+    }
+
     /// The shared worker is always there; one that dies as it starts is started later and later.
     private func replaceShared(hadJobs: Bool, at now: Instant) {
         let delay = backoff.died(hadJobs: hadJobs, at: now)
         guard delay > .zero else { return _ = pickWorker(.shared) }
         log.error("the worker ends as it starts; the next try waits", ["seconds": delay.inSeconds])
         sharedDue = now + delay
+        queue.hasWorker = false
     }
 
     /// The gateway shuts down, and a worker has sealed its files: the next process goes on with these jobs.
@@ -227,10 +251,18 @@ extension EgressControl {
     /// Deadlines, heartbeats and workers without work. Call it each second.
     func advance(to now: Instant) {
         for id in Array(workers.workers.keys) { beat(id, at: now) }
-        if let due = sharedDue, due <= now, !isDraining { _ = pickWorker(.shared) }
+        if let due = sharedDue, due <= now, !isDraining {
+            sharedDue = nil
+            queue.hasWorker = true
+            _ = pickWorker(.shared)
+            pump()
+        }
         for (id, entry) in entries {
             if let deadline = entry.deadline, deadline <= now { expire(id) }
-            if let since = entry.emptySince, let limit = entry.run.limits.emptySeconds, since + .seconds(limit) <= now {
+            // While it waits for its first media, or to go on after a restart, its deadline counts.
+            if entry.deadline == nil, let since = entry.emptySince, let limit = entry.run.limits.emptySeconds,
+                since + .seconds(limit) <= now
+            {
                 end(id, because: "room_empty")
             }
         }

@@ -37,6 +37,12 @@ actor EgressControl {
     /// Capacity promised to requests whose commit is under way.
     var reserved = 0
     var isDraining = false
+    /// The rooms into which media flows now.
+    var flowing: Set<String> = []
+    /// A batch of changes is on its way to the store.
+    var isWriting = false
+    /// The store took nothing: what is pending is tried again.
+    var mustRetry = false
     let dirty: AsyncStream<Void>
     let markDirty: AsyncStream<Void>.Continuation
 
@@ -80,10 +86,10 @@ actor EgressControl {
     // MARK: Requests
 
     /// Makes the egress durable and starts it, or puts it in line.
-    func create(_ run: EgressRun, hasMedia: Bool, answer: Answer<EgressRecord>?) async throws -> EgressRecord {
+    func create(_ run: EgressRun, answer: Answer<EgressRecord>?) async throws -> EgressRecord {
         let needs = Self.passthroughNeeds
         let startsNow =
-            queue.waitingCount == 0
+            queue.waitingCount == 0 && queue.hasWorker
             && queue.inUse.milliCores + reserved + needs.milliCores <= limits.capacity.milliCores
         if startsNow { reserved += needs.milliCores }
         defer { if startsNow { reserved -= needs.milliCores } }
@@ -102,7 +108,10 @@ actor EgressControl {
         let committed = try await store.commit(change)
         guard let job = committed.jobs.last else { throw ServiceError(.internalError, "The store gave no job back.") }
         var entry = Entry(run: run, job: job, version: committed.documents.first?.version ?? 1, fence: job.fence)
-        entry.deadline = hasMedia ? nil : Clocks.now() + .seconds(run.waitSeconds)
+        if !flowing.contains(run.record.roomId) {
+            entry.emptySince = Clocks.now()
+            entry.deadline = Clocks.now() + .seconds(run.waitSeconds)
+        }
         entries[run.record.id] = entry
         egressByJob[run.job] = run.record.id
         log.info("egress created", ["egress": run.record.id, "room": run.record.room, "outputs": run.outputs.count])
@@ -133,13 +142,13 @@ actor EgressControl {
     /// - Returns: `nil` if it has ended, or was never there.
     func stop(_ id: String, because reason: String = "stop_requested") -> Outcome<EgressRecord>? {
         guard let entry = entries[id] else { return nil }
-        guard entry.run.endReason == nil else { return record(id).map { Outcome($0, didChange: false) } }
+        guard entry.run.isOpen else { return record(id).map { Outcome($0, didChange: false) } }
         end(id, because: reason)
         return (record(id) ?? entries[id]?.run.record ?? entry.run.record).outcome(didChange: true)
     }
 
     func add(_ output: OutputAssignment, as record: OutputRecord, to id: String) -> EgressRecord? {
-        guard let entry = entries[id], entry.run.endReason == nil else { return nil }
+        guard let entry = entries[id], entry.run.isOpen else { return nil }
         entries[id]?.run.outputs.append(output)
         entries[id]?.run.record.outputs.append(record)
         changed(id, event: "egress_updated")
@@ -148,18 +157,22 @@ actor EgressControl {
     }
 
     func remove(_ output: String, from id: String) -> EgressRecord? {
-        guard let entry = entries[id] else { return nil }
-        if entry.worker != nil {
-            command(.removeOutput(id: output), to: id)
-        } else if let index = entry.run.record.outputs.firstIndex(where: { $0.id == output }) {
+        guard let entry = entries[id], entry.run.isOpen,
+            let index = entry.run.record.outputs.firstIndex(where: { $0.id == output }),
+            !entry.run.record.outputs[index].state.isFinal
+        else { return record(id) }
+        if entry.worker == nil, entry.run.record.outputs[index].startedAt == nil {
             entries[id]?.run.record.outputs[index].state = .removed
+        } else {
+            entries[id]?.run.removals.append(output)
+            command(.removeOutput(id: output), to: id)
         }
         changed(id, event: "egress_updated")
         return record(id)
     }
 
     func patch(_ patch: PatchEgress, on id: String) -> EgressRecord? {
-        guard var run = entries[id]?.run else { return nil }
+        guard var run = entries[id]?.run, !run.record.state.isFinal else { return nil }
         run.record.labels = patch.applied(toLabels: run.record.labels)
         run.limits = patch.applied(toLimits: run.limits)
         entries[id]?.run = run
@@ -173,8 +186,10 @@ actor EgressControl {
     /// Media in the room `roomID` flows now, or has stopped.
     func media(room roomID: String, flows: Bool) {
         let now = Clocks.now()
-        for (id, entry) in entries where entry.run.record.roomId == roomID {
-            entries[id]?.run.media(flows: flows)
+        if flows { flowing.insert(roomID) } else { flowing.remove(roomID) }
+        for (id, entry) in entries where entry.run.record.roomId == roomID && entry.run.isOpen {
+            // Without a worker it goes on waiting, until one says that it records again.
+            if !flows || entry.worker != nil { entries[id]?.run.media(flows: flows) }
             entries[id]?.emptySince = flows ? nil : (entry.emptySince ?? now)
             if entry.run.record.state != entries[id]?.run.record.state { changed(id, event: "egress_updated") }
             guard flows, entry.deadline != nil else { continue }
@@ -192,7 +207,7 @@ actor EgressControl {
 
     /// Ends the egress: a worker finishes its files; one that is only in line is over at once.
     func end(_ id: String, because reason: String) {
-        guard let entry = entries[id] else { return }
+        guard let entry = entries[id], entry.run.isOpen else { return }
         entries[id]?.run.end(because: reason)
         if entry.worker != nil {
             changed(id, event: "egress_ending")
@@ -209,10 +224,10 @@ actor EgressControl {
     }
 
     func finish(_ id: String, limitReached: Bool, cause: Notice? = nil) {
-        guard var entry = entries[id] else { return }
+        guard var entry = entries[id], !entry.run.record.state.isFinal else { return }
         let now = Clocks.wall()
         let end = entry.run.finish(limitReached: limitReached, cause: cause, at: now)
-        if let worker = entry.worker { workers.remove(job: entry.run.job, from: worker) }
+        if let worker = entry.worker { withdraw(entry.run.job, from: worker) }
         if cause != nil { removeEmptyFiles(of: entry.run.record) }
         entry.worker = nil
         entry.deadline = nil
@@ -241,7 +256,7 @@ actor EgressControl {
     /// The disk's reserve is reached: every egress that writes files ends, and its files are complete.
     func endFiles(because reason: String) {
         for (id, entry) in entries
-        where entry.run.endReason == nil && entry.run.record.outputs.contains(where: \.type.isFileLike) {
+        where entry.run.isOpen && entry.run.record.outputs.contains(where: \.type.isFileLike) {
             entries[id]?.run.warn(
                 reason, "the recording was ended before the disk was full", ErrorCode.diskFull.remedy)
             end(id, because: reason)
@@ -250,7 +265,7 @@ actor EgressControl {
 
     /// Which tracks an egress takes; `nil` once it is to end.
     func selection(of id: String) -> OutputAssignment.Selection? {
-        guard let run = entries[id]?.run, run.endReason == nil else { return nil }
+        guard let run = entries[id]?.run, run.isOpen else { return nil }
         return run.outputs.first?.selection
     }
 
@@ -267,7 +282,18 @@ actor EgressControl {
         for id in workers.workers.keys { plane.shutDown(worker: id) }
         let limit = Clocks.now() + .seconds(5)
         while !workers.workers.isEmpty, Clocks.now() < limit { try? await Task.sleep(for: .milliseconds(10)) }
-        while await persistBatch() {}
+        let end = Clocks.now() + .seconds(3)
+        while isWriting || entries.values.contains(where: { $0.pending.isDirty }), Clocks.now() < end {
+            if await !persistBatch() { try? await Task.sleep(for: .milliseconds(5)) }
+        }
+    }
+
+    /// Returns once what has ended is in the store as ended, so that its record may be changed there.
+    func settle(_ id: String) async {
+        let limit = Clocks.now() + .seconds(5)
+        while entries[id]?.run.record.state.isFinal == true, Clocks.now() < limit {
+            try? await Task.sleep(for: .milliseconds(5))
+        }
     }
 
     // MARK: After a restart
@@ -277,8 +303,12 @@ actor EgressControl {
     func load() async throws {
         let now = Clocks.now()
         for job in try await store.unfinishedJobs() {
-            guard let document = try await store.document(.egress, id: job.subject) else { continue }
-            var run = try JSONDecoder().decode(EgressRun.self, from: Data(document.body))
+            guard let document = try await store.document(.egress, id: job.subject),
+                var run = try? JSONDecoder().decode(EgressRun.self, from: Data(document.body))
+            else {
+                log.error("an egress of the last run cannot be read; it stays as it is", ["egress": job.subject])
+                continue
+            }
             run.jobState = job.state
             run.attempts = job.attempt
             run.survivedRestart()

@@ -25,9 +25,14 @@ struct EgressRun: Codable, Equatable, Sendable {
     var jobState = JobState.queued
     /// How often a worker got it.
     var attempts = 0
+    /// Outputs that are to go: asked for, and told to every worker until one has done it.
+    var removals: [String] = []
 
     /// True once an output has held a first frame: what was recorded is kept, whatever comes.
     var hasBegun: Bool { record.startedAt != nil }
+
+    /// True while it is to go on: not ended, nor to end.
+    var isOpen: Bool { endReason == nil && !record.state.isFinal }
 
     /// What the next worker is to do.
     func assignment(feedIsNew: Bool) -> EgressAssignment {
@@ -64,13 +69,16 @@ struct EgressRun: Codable, Equatable, Sendable {
 
     /// The gateway was started anew: what had begun waits for its room.
     mutating func survivedRestart() {
+        for index in outputs.indices { outputs[index].resumeFrom = nil }  // of a feed that is no more
         if hasBegun && endReason == nil { move(to: .waiting, "gateway_restarted") }
     }
 
     /// The room has media again, or none any more. A recording that began waits for it.
     mutating func media(flows: Bool) {
         if !flows && record.state == .active { move(to: .waiting, "source_away") }
-        if flows && record.state == .waiting { move(to: .active, nil) }
+        if flows && record.state == .waiting && record.outputs.contains(where: { $0.state == .active }) {
+            move(to: .active, nil)
+        }
     }
 
     /// It is to end: by a request, or because what it waits for will not come.
@@ -80,11 +88,17 @@ struct EgressRun: Codable, Equatable, Sendable {
         if hasBegun || record.state == .starting { move(to: .ending, reason) }
     }
 
+    /// A worker that ends, by no wish of the job's, has sealed its files: the job goes on in another.
+    func isCutShort(by report: JobReport) -> Bool {
+        report.isSealed == true && endReason == nil && report.limitReached == nil
+    }
+
     /// Takes what a worker tells.
     /// - Returns: true if something changed that is more than progress.
     mutating func apply(_ report: JobReport, at now: WallTime) -> Bool {
         let before = record
-        for output in report.outputs { apply(output, at: now) }
+        let isCut = isCutShort(by: report)
+        for output in report.outputs { apply(output, isCut: isCut, at: now) }
         if record.startedAt == nil { record.startedAt = record.outputs.compactMap(\.startedAt).min() }
         if record.state == .starting, record.outputs.contains(where: { $0.state == .active || $0.state == .complete }) {
             move(to: .active, nil)
@@ -94,11 +108,13 @@ struct EgressRun: Codable, Equatable, Sendable {
             || before.warnings != record.warnings || before.outputs.map(\.location) != record.outputs.map(\.location)
     }
 
-    private mutating func apply(_ report: OutputReport, at now: WallTime) {
+    private mutating func apply(_ report: OutputReport, isCut: Bool, at now: WallTime) {
         guard let index = record.outputs.firstIndex(where: { $0.id == report.id }) else { return }
         var output = record.outputs[index]
         guard !output.state.isFinal else { return }
-        output.state = OutputState(rawValue: report.state.rawValue) ?? output.state
+        if !isCut || report.state != .complete {
+            output.state = OutputState(rawValue: report.state.rawValue) ?? output.state
+        }
         if output.startedAt == nil, report.startedAt > 0 {
             output.startedAt = Timestamp(WallTime(nanoseconds: report.startedAt))
         }
@@ -162,6 +178,7 @@ struct EgressRun: Codable, Equatable, Sendable {
     }
 
     private mutating func move(to state: EgressState, _ reason: String?) {
+        guard !record.state.isFinal else { return }
         record.state = state
         record.stateReason = reason
     }

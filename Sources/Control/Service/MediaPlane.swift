@@ -135,6 +135,9 @@ final class MediaPlane: Sendable {
         run { $0.links[worker]?.command(job: job, fence: fence, body: body) }
     }
 
+    /// The job is not the worker's any more.
+    func withdraw(job: String, from worker: String) { run { $0.links[worker]?.withdraw(job: job) } }
+
     func ping(_ number: UInt64, worker: String) { run { $0.links[worker]?.ping(number) } }
 
     func shutDown(worker: String) { run { $0.links[worker]?.shutDown() } }

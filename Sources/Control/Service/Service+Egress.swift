@@ -18,9 +18,8 @@ extension Service {
         let room = try await egressRoom(request, caller: caller)
         let participants = await roomDirectory.participants(of: room.id)
         let run = try plan(request, room: room, participants: participants, caller: caller)
-        let hasMedia = participants.contains { !$0.tracks.isEmpty }
         return try await translating {
-            try await self.egressControl.create(run, hasMedia: hasMedia, answer: answer)
+            try await self.egressControl.create(run, answer: answer)
         }
     }
 
@@ -96,6 +95,7 @@ extension Service {
             throw ServiceError(.stillRunning, "The egress \(id) has not ended.", remedy: "Stop it first.")
         }
         guard record.deletedAt == nil else { return }
+        await egressControl.settle(id)
         for path in record.filePaths { try? storage.remove(relative(path)) }
         try await translating {
             guard var document = try await self.store.document(.egress, id: id) else { return }

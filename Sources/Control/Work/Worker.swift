@@ -140,7 +140,8 @@ final class Worker: WorkerLinkDelegate {
     /// Sends what is to be told, forgets what has ended, and ends when asked to.
     private func settle(at now: Instant) {
         for (name, job) in jobs {
-            guard let report = job.takeReport(at: now) else { continue }
+            guard var report = job.takeReport(at: now) else { continue }
+            if report.isFinal, sealUntil != nil { report.isSealed = true }
             self.report(report, of: name, job.context.fence)
             if report.isFinal { forget(name, job) }
         }

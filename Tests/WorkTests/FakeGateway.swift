@@ -40,7 +40,7 @@ final class FakeGateway {
         var pair: [Int32] = [-1, -1]
         unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &pair)
         descriptor = pair[0]
-        var limit = timeval(tv_sec: 10, tv_usec: 0)
+        var limit = timeval(tv_sec: 30, tv_usec: 0)
         unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         worker = WorkerHandle(
             WorkerOptions(
@@ -93,7 +93,6 @@ final class FakeGateway {
     func killWorker() {
         worker?.stopThread()
         worker = nil
-        hangUp()
     }
 
     func shutDownWorker() { worker?.shutDown() }

@@ -158,7 +158,9 @@ let suites: [Target] = [
             "Bytes", "Timing", "Feed", "Store", "Jobs", "Config", "Service", "Forwarding", "MediaLoop", "RTMPServer",
             "LinkTransport",
         ]),
-    tests("APITests", ["Bytes", "Timing", "JSON", "Crypto", "JWT", "Config", "Store", "Service", "API", "HTTPServer"]),
+    tests(
+        "APITests",
+        ["Bytes", "Timing", "Log", "JSON", "Crypto", "JWT", "Config", "Store", "Service", "API", "HTTPServer"]),
     tests(
         "CommandLineToolTests",
         ["Timing", "Log", "JSON", "Crypto", "JWT", "Config", "Service", "CommandLineTool"]),

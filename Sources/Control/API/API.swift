@@ -30,20 +30,21 @@ public struct API: Sendable {
             default: .badRequest
             }
         let error = ServiceError(code, refusal.detail, retryAfterSeconds: refusal.status == 503 ? 1 : nil)
-        return finished(
-            Problem.response(error, to: "", requestID: newRequestID(), status: refusal.status), newRequestID())
+        let requestID = newRequestID()
+        return finished(Problem.response(error, to: "", requestID: requestID, status: refusal.status), requestID)
     }
 
     public func respond(to request: HTTPRequest) async -> HTTPResponse {
         let requestID = Self.newRequestID()
         var response: HTTPResponse
         do throws(ServiceError) {
-            response = try await route(request)
+            response = try await route(request, requestID)
         } catch {
             if error.code == .internalError {
                 log.error(error.detail, ["request": requestID, "path": request.target.path])
             }
             response = Problem.response(error, to: request.target.path, requestID: requestID)
+            if error.code == .methodNotAllowed { response.headers["Allow"] = allowed(at: request) }
         }
         if let origin = request.headers["Origin"] { allow(origin, in: &response) }
         log.debug(
@@ -52,19 +53,15 @@ public struct API: Sendable {
         return Self.finished(response, requestID)
     }
 
-    private func route(_ request: HTTPRequest) async throws(ServiceError) -> HTTPResponse {
+    private func route(_ request: HTTPRequest, _ requestID: String) async throws(ServiceError) -> HTTPResponse {
         let method = request.method == "HEAD" ? "GET" : request.method
-        let found = Route.all.compactMap { route in route.match(request.target.segments).map { (route, $0) } }
+        let found = matches(request)
         guard !found.isEmpty else {
             throw ServiceError(.notFound, "There is nothing at \(request.target.path).")
         }
-        if method == "OPTIONS" { return HTTPResponse(status: 204, headers: ["Allow": allowed(found.map(\.0))]) }
+        if method == "OPTIONS" { return HTTPResponse(status: 204, headers: ["Allow": allowed(at: request)]) }
         guard let (route, names) = found.first(where: { $0.0.method == method }) else {
-            var response = Problem.response(
-                ServiceError(.methodNotAllowed, "\(request.method) is not a method of \(request.target.path)."),
-                to: request.target.path, requestID: "")
-            response.headers["Allow"] = allowed(found.map(\.0))
-            return response
+            throw ServiceError(.methodNotAllowed, "\(request.method) is not a method of \(request.target.path).")
         }
         var caller = Caller(keyID: "", grants: .init())
         if case .grant(let grant) = route.access {
@@ -76,7 +73,7 @@ public struct API: Sendable {
         if method == "POST" { try flood.admit(request.remote, at: Clocks.now()) }
         let body = route.takesBody ? try Self.body(of: request) : .null
         return try await run(
-            route, RouteRequest(http: request, caller: caller, names: names, body: body, idempotency: nil))
+            route, RouteRequest(http: request, id: requestID, caller: caller, names: names, body: body))
     }
 
     private func run(_ route: Route, _ request: RouteRequest) async throws(ServiceError) -> HTTPResponse {
@@ -115,8 +112,13 @@ public struct API: Sendable {
         }
     }
 
-    private func allowed(_ routes: [Route]) -> String {
-        let methods = Set(routes.map(\.method)).union(["OPTIONS"])
+    /// The routes at a path, each with what stands in the place of its names.
+    private func matches(_ request: HTTPRequest) -> [(Route, [String: String])] {
+        Route.all.compactMap { route in route.match(request.target.segments).map { (route, $0) } }
+    }
+
+    private func allowed(at request: HTTPRequest) -> String {
+        let methods = Set(matches(request).map(\.0.method)).union(["OPTIONS"])
         return (methods.contains("GET") ? methods.union(["HEAD"]) : methods).sorted().joined(separator: ", ")
     }
 
@@ -128,6 +130,7 @@ public struct API: Sendable {
         response.headers["Access-Control-Expose-Headers"] = "Location, ETag, X-Request-Id, Idempotency-Replayed"
         response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, Idempotency-Key, Range"
         response.headers["Access-Control-Allow-Methods"] = "GET, HEAD, POST, PATCH, DELETE, OPTIONS"
+        response.headers["Access-Control-Max-Age"] = "600"
         response.headers["Vary"] = "Origin"
     }
 

@@ -4,7 +4,8 @@ import Service
 /// A file as an answer: ranges, validators and a name for the download (RFC 9110 sections 8.8, 13 and 14).
 enum FileAnswer {
     /// A file that grows is served to its length at this moment.
-    static func response(_ file: ServedFile, to request: HTTPRequest) throws(ServiceError) -> HTTPResponse {
+    static func response(_ file: ServedFile, to route: RouteRequest) throws(ServiceError) -> HTTPResponse {
+        let request = route.http
         guard let open = OpenFile(path: file.path) else {
             throw ServiceError(.notFound, "The file is not there any more.")
         }
@@ -25,7 +26,10 @@ enum FileAnswer {
                 status: 206, headers: headers,
                 body: .file(open, offset: range.lowerBound, count: range.upperBound - range.lowerBound))
         case .unsatisfiable:
-            throw ServiceError(.rangeNotSatisfiable, "The file has \(open.byteCount) bytes.")
+            let error = ServiceError(.rangeNotSatisfiable, "The file has \(open.byteCount) bytes.")
+            var response = Problem.response(error, to: request.target.path, requestID: route.id)
+            response.headers["Content-Range"] = "bytes */\(open.byteCount)"
+            return response
         }
     }
 

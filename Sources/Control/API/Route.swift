@@ -5,6 +5,8 @@ import Service
 /// One request on its way to a route: who asks, what the path names, and the body once it was read.
 struct RouteRequest: Sendable {
     var http: HTTPRequest
+    /// What the answer's `X-Request-Id` and a problem's `requestId` say.
+    var id: String
     var caller: Caller
     /// What stands in the place of the pattern's names.
     var names: [String: String]

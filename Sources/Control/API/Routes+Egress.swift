@@ -48,7 +48,7 @@ extension Route {
             service, request throws(ServiceError) in
             let file = try await service.file(
                 ofOutput: request["output"], egress: request["id"], caller: request.caller)
-            return try FileAnswer.response(file, to: request.http)
+            return try FileAnswer.response(file, to: request)
         },
         Route("GET", "/v1/egress/{id}/files", .grant(.roomRecord)) { service, request throws(ServiceError) in
             let files = try await service.files(ofEgress: request["id"], caller: request.caller)
@@ -56,7 +56,7 @@ extension Route {
         },
         Route("GET", "/v1/egress/{id}/files/{path...}", .grant(.roomRecord)) { service, request throws(ServiceError) in
             let file = try await service.file(request["path"], ofEgress: request["id"], caller: request.caller)
-            return try FileAnswer.response(file, to: request.http)
+            return try FileAnswer.response(file, to: request)
         },
         Route("GET", "/v1/egress/{id}/manifest", .grant(.roomRecord)) { service, request throws(ServiceError) in
             try .json(200, try await service.manifest(ofEgress: request["id"], caller: request.caller))

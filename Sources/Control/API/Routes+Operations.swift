@@ -48,7 +48,9 @@ extension Route {
         ("POST", "/v1/egress/{id}/pause", Grant.roomRecord), ("POST", "/v1/egress/{id}/resume", .roomRecord),
         ("POST", "/v1/egress/{id}/split", .roomRecord), ("POST", "/v1/egress/{id}/markers", .roomRecord),
         ("POST", "/v1/egress/{id}/links", .roomRecord), ("POST", "/v1/compositions", .roomRecord),
-        ("GET", "/v1/compositions", .roomRecord), ("GET", "/v1/tapes", .roomRecord), ("GET", "/v1/events", .roomRecord),
+        ("GET", "/v1/compositions", .roomRecord), ("GET", "/v1/compositions/{id}", .roomRecord),
+        ("GET", "/v1/tapes", .roomRecord), ("GET", "/v1/tapes/{id}", .roomRecord), ("GET", "/v1/events", .roomRecord),
+        ("POST", "/v1/rooms/{room}/whip", .roomList), ("POST", "/v1/rooms/{room}/whep", .roomList),
         ("POST", "/v1/rooms/{room}/participants/{identity}/tracks/{track}/mute", .roomAdmin),
         ("POST", "/v1/reload", .roomCreate),
     ].map { method, path, grant in

@@ -121,8 +121,6 @@ extension Configuration {
         public var postsPerSecondPerAddress = 200
         public var rtmp = RTMPLimits()
         public var replay = ReplayLimits()
-        /// Of one track's last group of pictures, kept for those who join.
-        public var gopCacheBytes = 32 << 20
         /// Recording stops cleanly when this much is left on the disk.
         public var diskReserveBytes = 512 << 20
         public var egress = EgressLimits()

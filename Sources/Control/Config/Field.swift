@@ -125,9 +125,6 @@ extension Field {
             "limits.replay.seconds", \.limits.replay.duration, .duration(second...hour),
             "The same in time; whichever comes first."),
         Field(
-            "limits.gop_cache_bytes", \.limits.gopCacheBytes, .size((1 << 20)...(4 << 30)),
-            "Of a track's last group of pictures, kept for those who join."),
-        Field(
             "limits.disk_reserve", \.limits.diskReserveBytes, .size(0...(1 << 50)),
             "Recording stops cleanly when this much is left on the disk."),
         Field(

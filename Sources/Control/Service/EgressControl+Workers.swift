@@ -98,7 +98,7 @@ extension EgressControl {
     func pickWorker(_ placement: Placement) -> String {
         if let known = workers.worker(for: placement) { return known }
         let id = Identifier.worker.make()
-        workers.add(id, placement, at: Timestamp(Clocks.wall()))
+        workers.add(id, placement, at: Clocks.now(), wall: Clocks.wall())
         if placement == .shared {
             backoff.started(at: Clocks.now())
             sharedDue = nil
@@ -279,6 +279,11 @@ extension EgressControl {
     }
 
     private func beat(_ id: String, at now: Instant) {
+        if let worker = workers[id], worker.health == nil, worker.helloDue <= now, !worker.wasFrozen {
+            log.error("worker did not say hello: killed", ["worker": id])
+            workers[id]?.wasFrozen = true
+            plane.signal(SIGKILL, worker: id)
+        }
         workers[id]?.health?.advance(to: now)
         while let output = workers[id]?.health?.pollOutput() {
             switch output {

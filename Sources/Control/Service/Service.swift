@@ -99,8 +99,13 @@ public final class Service: Sendable {
     }
 
     private func keepTime() async {
+        var nextClearance = Clocks.now()
         while !Task.isCancelled {
             let now = Clocks.now()
+            if now >= nextClearance {
+                nextClearance = now + .seconds(3600)
+                await forgetOldRecords()
+            }
             await ingressControl.advance(to: now)
             await egressControl.advance(to: now)
             await guardDisk()
@@ -148,6 +153,8 @@ public final class Service: Sendable {
 /// Why the gateway did not start, in words for the person at the terminal.
 public struct StartError: Error, CustomStringConvertible {
     public let description: String
+
+    public init(because reason: String) { description = reason }
 
     public init(_ cause: any Error) {
         description =

@@ -7,6 +7,8 @@ struct WorkerTable: Sendable {
         let id: String
         let placement: Placement
         let startedAt: Timestamp
+        /// One that has not said hello by then hangs in its start.
+        let helloDue: Instant
         /// 0 until the worker has said hello.
         var processID: Int32 = 0
         /// In the order in which they came.
@@ -17,6 +19,9 @@ struct WorkerTable: Sendable {
         var wasFrozen = false
         var isDraining = false
     }
+
+    /// How long a process may take from its start to its hello.
+    static let helloTime = Duration.seconds(10)
 
     /// The program, and the folder for flight marks.
     let executable: String
@@ -43,8 +48,9 @@ struct WorkerTable: Sendable {
 
     func markPath(of id: String) -> String { "\(markFolder)/\(id).mark" }
 
-    mutating func add(_ id: String, _ placement: Placement, at now: Timestamp) {
-        workers[id] = Worker(id: id, placement: placement, startedAt: now)
+    mutating func add(_ id: String, _ placement: Placement, at now: Instant, wall: WallTime) {
+        workers[id] = Worker(
+            id: id, placement: placement, startedAt: Timestamp(wall), helloDue: now + Self.helloTime)
     }
 
     mutating func add(job: String, to id: String) {

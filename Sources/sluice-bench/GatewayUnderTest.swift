@@ -32,7 +32,7 @@ final class GatewayUnderTest {
         environment["SLUICE_DATA"] = data
         environment["SLUICE_LOG_LEVEL"] = "warning"
         environment["SLUICE_LIMITS_CONNECTIONS_PER_ADDRESS"] = "2000"
-        environment["SLUICE_LIMITS_EGRESS_CAPACITY_MILLI_CORES"] = "100000"
+        environment["SLUICE_LIMITS_EGRESS_CAPACITY"] = "100000"
         token = try workspace.run(program, ["token"]).words.joined().trimmed
         client = try HTTPConnection()
         process = try workspace.start(

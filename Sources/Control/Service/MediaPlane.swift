@@ -19,7 +19,7 @@ enum PlaneEvent: Sendable {
 /// One loop holds all rooms, RTMP sessions and links so far (DESIGN section 6 spreads them over several).
 final class MediaPlane: Sendable {
     /// How often links are given what their rooms have: the most that a consumer waits, and the size of a batch.
-    static let flushInterval = Duration.milliseconds(20)
+    static let flushInterval = Duration.milliseconds(40)
 
     let events: AsyncStream<PlaneEvent>
     private let loop: LoopHandle
@@ -50,7 +50,10 @@ final class MediaPlane: Sendable {
             let rooms = RoomHost(limits: replay)
             let rtmp = RTMPServer(rooms: rooms, loop: loop, limits: limits) { continuation.yield(.rtmp($0)) }
             let resident = Resident(loop: loop, rooms: rooms, rtmp: rtmp)
-            loop.every(Self.flushInterval) { _ in for link in resident.links.values { link.flush() } }
+            // Made after the server's own timer, which has the same interval: what was just read goes out at once.
+            loop.every(Self.flushInterval, while: { resident.links.values.contains { $0.isServing } }) { _ in
+                for link in resident.links.values { link.flush() }
+            }
             loop.every(.seconds(1)) { rooms.releaseOrphans(at: $0) }
             return LoopBound(resident, on: loop)
         }

@@ -45,8 +45,13 @@ public struct FeedRing: Sendable {
     /// Where live consumers stand.
     private var followers: [Int: UInt64] = [:]
     private var lastConsumer = 0
+    /// Of `limits.span`: kept, since a Duration is converted by a division of 128 bits.
+    private let spanNanoseconds: Int64
 
-    public init(limits: Limits = Limits()) { self.limits = limits }
+    public init(limits: Limits = Limits()) {
+        self.limits = limits
+        spanNanoseconds = limits.span.nanoseconds
+    }
 
     // MARK: Writing
 
@@ -58,16 +63,20 @@ public struct FeedRing: Sendable {
         slots[slot(position)] = Record(position: position, time: time, body: body)
         next += 1
         memory += Self.memory(of: body)
+        var mayBeNeededLess = lastKey.isEmpty || !followers.isEmpty
         switch body {
-        case .event(let event): apply(event)
+        case .event(let event):
+            apply(event)
+            mayBeNeededLess = true
         case .unit(let unit):
             byteCount += unit.bytes.count
-            if unit.isKey { noteKey(unit.track, at: position) }
+            if unit.isKey, noteKey(unit.track, at: position) { mayBeNeededLess = true }
         case .packet(let packet):
             byteCount += packet.bytes.count
-            if packet.isKey { noteKey(packet.track, at: position) }
+            if packet.isKey, noteKey(packet.track, at: position) { mayBeNeededLess = true }
         }
-        trim()
+        // Most records end no group of pictures: then only the limits count.
+        if mayBeNeededLess { trim() } else { enforceLimits() }
         return position
     }
 
@@ -80,8 +89,11 @@ public struct FeedRing: Sendable {
         }
     }
 
-    private mutating func noteKey(_ track: TrackNumber, at position: UInt64) {
-        if state.tracks[track]?.info.kind == .video { lastKey[track] = position }
+    /// - Returns: whether a group of pictures has begun.
+    private mutating func noteKey(_ track: TrackNumber, at position: UInt64) -> Bool {
+        guard state.tracks[track]?.info.kind == .video else { return false }
+        lastKey[track] = position
+        return true
     }
 
     // MARK: Durable consumers
@@ -189,6 +201,10 @@ public struct FeedRing: Sendable {
         let needed = min(gop, acknowledged.values.min() ?? next)
         let unread = followers.values.min() ?? next
         while oldest < needed, oldest < unread || isBeyondLiveLag { dropOldest() }
+        enforceLimits()
+    }
+
+    private mutating func enforceLimits() {
         guard isOverLimit else { return }
         let before = oldest
         repeat { dropOldest() } while oldest < next && (isOverLimit || !isCut(oldest))
@@ -202,8 +218,10 @@ public struct FeedRing: Sendable {
 
     private var isOverLimit: Bool {
         guard memory <= limits.bytes else { return true }
-        guard next > oldest, let first = slots[slot(oldest)], let last = slots[slot(next - 1)] else { return false }
-        return last.time &- first.time > limits.span.nanoseconds
+        guard next > oldest, let first = slots[slot(oldest)]?.time, let last = slots[slot(next - 1)]?.time else {
+            return false
+        }
+        return last &- first > spanNanoseconds
     }
 
     /// Whole GOPs go: the feed may begin at a key frame of video, or anywhere when there is no video.

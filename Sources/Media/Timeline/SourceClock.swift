@@ -9,6 +9,9 @@ public struct SourceClock: Sendable {
     public static let forwardJump = Duration.seconds(3)
     /// A stamp that falls back by more than this is a jump.
     public static let backwardJump = Duration.milliseconds(500)
+    // Nanoseconds, since a Duration is converted by a division of 128 bits.
+    private static let forwardNanoseconds = forwardJump.nanoseconds
+    private static let backwardNanoseconds = backwardJump.nanoseconds
     /// The most that the map moves per nanosecond of source time, in parts per million.
     static let slewLimit: Int64 = 500
 
@@ -42,13 +45,13 @@ public struct SourceClock: Sendable {
         guard var known = anchor else { return anchorAnew(stamp: stamp, roomTime: arrival, arrival: arrival) }
         let stampStep = stamp &- known.lastStamp
         let arrivalStep = arrival &- known.lastArrival
-        if stampStep < -Self.backwardJump.nanoseconds || stampStep &- arrivalStep > Self.forwardJump.nanoseconds {
+        if stampStep < -Self.backwardNanoseconds || stampStep &- arrivalStep > Self.forwardNanoseconds {
             let roomTime = known.lastStamp &+ known.offset &+ max(0, arrivalStep)
             return anchorAnew(stamp: stamp, roomTime: roomTime, arrival: arrival)
         }
         observe(arrival &- stamp, at: arrival)
         if stampStep > 0 {
-            let wanted = (envelope.map(\.least).min() ?? known.offset) &- known.offset
+            let wanted = (envelope.lazy.map(\.least).min() ?? known.offset) &- known.offset
             let most = stampStep / 1_000_000 * Self.slewLimit
             known.offset &+= min(max(wanted, -most), most)
             known.lastStamp = stamp

@@ -115,6 +115,8 @@ public final class GatewayLink: DescriptorHandler {
     }
 
     public var isClosed: Bool { token == nil }
+    /// Whether there are subscriptions for ``flush()`` to serve.
+    public var isServing: Bool { !order.isEmpty }
 
     /// Bytes of frames that wait for the socket.
     var waitingBytes: Int { output.count - sent }

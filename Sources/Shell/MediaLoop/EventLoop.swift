@@ -27,12 +27,19 @@ public final class EventLoop {
         fileprivate let number: UInt64
     }
 
+    private struct Timer {
+        var due: Instant
+        let every: Duration
+        let isNeeded: () -> Bool
+        let action: (Instant) -> Void
+    }
+
     public let handle: LoopHandle
     private let poll: Int32
     private var handlers: [UInt64: any DescriptorHandler] = [:]
     private var descriptors: [UInt64: Int32] = [:]
     private var lastToken: UInt64 = 0
-    private var timers: [(due: Instant, every: Duration, action: (Instant) -> Void)] = []
+    private var timers: [Timer] = []
     private var batch: [LoopHandle.Command] = []
     private var isStopping = false
 
@@ -63,9 +70,14 @@ public final class EventLoop {
         descriptors[token.number] = nil
     }
 
-    /// Calls `action` each `interval` on the loop's thread for as long as the loop runs.
-    public func every(_ interval: Duration, _ action: @escaping (Instant) -> Void) {
-        timers.append((due: Clocks.now() + interval, every: interval, action: action))
+    /// Calls `action` each `interval` on the loop's thread for as long as the loop runs. All timers stand on one grid, so
+    /// that those whose intervals are multiples of each other share their wake-ups, in the order in which they were made.
+    /// - Parameter isNeeded: asked at each turn; while it says false the timer wakes nobody.
+    public func every(
+        _ interval: Duration, while isNeeded: @escaping () -> Bool = { true }, _ action: @escaping (Instant) -> Void
+    ) {
+        let due = Self.nextDue(after: Clocks.now(), every: interval)
+        timers.append(Timer(due: due, every: interval, isNeeded: isNeeded, action: action))
     }
 
     /// Ends ``run()`` after the present turn.
@@ -97,16 +109,23 @@ public final class EventLoop {
     }
 
     private func runTimers(at now: Instant) {
-        for index in timers.indices where timers[index].due <= now {
-            timers[index].due = max(timers[index].due + timers[index].every, now)
+        for index in timers.indices where timers[index].due <= now && timers[index].isNeeded() {
+            timers[index].due = Self.nextDue(after: now, every: timers[index].every)
             timers[index].action(now)
         }
     }
 
     private func millisecondsToNextTimer() -> Int32 {
-        guard let due = timers.map(\.due).min() else { return 1000 }
+        var due: Instant?
+        for timer in timers where timer.isNeeded() { due = min(due ?? timer.due, timer.due) }
+        guard let due else { return 1000 }
         let left = (due - Clocks.now()).nanoseconds
-        return Int32(clamping: max(0, (left + 999_999) / 1_000_000))
+        return Int32(clamping: min(1000, max(0, (left + 999_999) / 1_000_000)))
+    }
+
+    private static func nextDue(after now: Instant, every interval: Duration) -> Instant {
+        let step = max(1, interval.nanoseconds)
+        return Instant(nanoseconds: (now.nanoseconds / step + 1) &* step)
     }
 
     private func control(_ operation: Int32, _ token: Token, _ interest: Readiness) {

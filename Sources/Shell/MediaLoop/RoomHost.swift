@@ -51,7 +51,7 @@ public final class Room {
     }
 
     /// Nanoseconds on the room's clock.
-    public func time(at now: Instant) -> Int64 { (now - epoch).nanoseconds }
+    public func time(at now: Instant) -> Int64 { now.nanoseconds &- epoch.nanoseconds }
 
     public func append(_ event: RoomEvent, at now: Instant) {
         ring.append(.event(event), time: time(at: now))

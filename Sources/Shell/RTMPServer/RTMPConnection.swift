@@ -9,7 +9,8 @@ import Timing
 
 /// One RTMP session: its socket, its protocol machine, and once it publishes its way into a room.
 final class RTMPConnection: DescriptorHandler {
-    private static let readSize = 64 << 10
+    /// Reads of one turn, so that one publication's burst does not keep the others waiting.
+    private static let readsPerTurn = 16
     /// An encoder that does not read what little we send it is not one.
     private static let outputLimit = 256 << 10
 
@@ -24,7 +25,6 @@ final class RTMPConnection: DescriptorHandler {
     private var sent = 0
     private var isWaitingToWrite = false
     private var publication: Publication?
-    private var nextReport = Instant(nanoseconds: 0)
 
     private struct Publication {
         let room: Room
@@ -58,8 +58,11 @@ final class RTMPConnection: DescriptorHandler {
     func accept(_ grant: PublishGrant, into room: Room, at now: Instant) {
         publication = Publication(room: room, publisher: UnitPublisher(grant, in: room, at: now))
         session.accept()
+        wait(forWriting: isWaitingToWrite)  // from here on the server reads at its own pace
         drain(at: now)
     }
+
+    var isEnded: Bool { token == nil }
 
     func reject(_ reason: String, at now: Instant) {
         session.reject(code: "NetStream.Publish.BadName", description: reason)
@@ -86,14 +89,15 @@ final class RTMPConnection: DescriptorHandler {
     func advance(to now: Instant) {
         session.advance(to: now)
         drain(at: now)
-        guard let publication, now >= nextReport, token != nil else { return }
-        nextReport = now + .seconds(1)
+        guard let publication, token != nil else { return }
         server.onEvent(.progress(number, publication.publisher.report))
     }
 
-    private func receive(at now: Instant) {
+    /// Reads what has come.
+    func receive(at now: Instant) {
         var closed: String?
-        unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Self.readSize) { buffer in
+        for _ in 0..<Self.readsPerTurn where !isEnded && closed == nil {
+            let buffer = unsafe server.buffer
             let count = unsafe recv(descriptor, buffer.baseAddress, buffer.count, 0)
             if count > 0 {
                 session.receive(unsafe UnsafeBufferPointer(rebasing: buffer[..<count]).span, at: now)
@@ -102,8 +106,9 @@ final class RTMPConnection: DescriptorHandler {
             } else if errno != EAGAIN && errno != EINTR {
                 closed = "connection lost (error \(errno))"
             }
+            drain(at: now)
+            if count < buffer.count { break }
         }
-        drain(at: now)
         if let closed { end(closed) }
     }
 
@@ -143,9 +148,14 @@ final class RTMPConnection: DescriptorHandler {
         } else if output.count - sent > Self.outputLimit {
             return end("the encoder does not read our answers")
         }
-        let mustWait = !output.isEmpty
-        guard mustWait != isWaitingToWrite, let token else { return }
-        isWaitingToWrite = mustWait
-        server.loop.change(token, to: mustWait ? [.readable, .writable] : .readable)
+        if isWaitingToWrite == output.isEmpty { wait(forWriting: !output.isEmpty) }
+    }
+
+    private func wait(forWriting: Bool) {
+        isWaitingToWrite = forWriting
+        guard let token else { return }
+        var interest: Readiness = publication == nil ? .readable : []
+        if forWriting { interest.insert(.writable) }
+        server.loop.change(token, to: interest)
     }
 }

@@ -6,6 +6,7 @@ public import RTMP
 import Timing
 
 /// The RTMP listener and its sessions. Lives on a loop, next to the rooms that the sessions publish into.
+@safe
 public final class RTMPServer {
     public struct Limits: Sendable {
         public var session: RTMPLimits
@@ -26,7 +27,11 @@ public final class RTMPServer {
     }
 
     /// How often timeouts are looked at and progress is told.
-    private static let tick = Duration.milliseconds(250)
+    private static let tick = Duration.seconds(1)
+    /// How often the sockets of publications are read. One wake-up for many messages costs a third of one for each, and an
+    /// encoder holds back far more than this before it sends.
+    static let readInterval = Duration.milliseconds(40)
+    private static let readSize = 64 << 10
 
     let rooms: RoomHost
     let loop: EventLoop
@@ -35,6 +40,10 @@ public final class RTMPServer {
     private let log = Logger("rtmp")
     private var listeners: [TCPListener] = []
     private var connections: [RTMPSessionNumber: RTMPConnection] = [:]
+    /// Those that publish: read at each `readInterval`.
+    private var publishing: [RTMPConnection] = []
+    /// What all connections read into, one after the other.
+    let buffer = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: readSize)
     private var perAddress: [String: Int] = [:]
     private var lastNumber: UInt64 = 0
 
@@ -46,7 +55,12 @@ public final class RTMPServer {
         self.limits = limits
         self.onEvent = onEvent
         loop.every(Self.tick) { [weak self] now in self?.advance(to: now) }
+        loop.every(Self.readInterval, while: { [weak self] in self?.publishing.isEmpty == false }) { [weak self] now in
+            self?.readPublications(at: now)
+        }
     }
+
+    deinit { unsafe buffer.deallocate() }
 
     /// - Returns: the port that was bound, for port 0.
     public func listen(host: String, port: UInt16) throws(ListenError) -> UInt16 {
@@ -69,6 +83,7 @@ public final class RTMPServer {
         // Never opened here: the room may have been deleted since, and nobody would ever close it again.
         guard let room = rooms.room(grant.room) else { return reject(session, because: "The room was deleted.") }
         connection.accept(grant, into: room, at: Clocks.now())
+        publishing.append(connection)
     }
 
     /// Answers `NetStream.Publish.BadName` with `reason` and ends the session.
@@ -78,7 +93,9 @@ public final class RTMPServer {
 
     /// Ends a session: its key was taken over, its ingress was deleted.
     public func close(_ session: RTMPSessionNumber, because reason: String) {
-        connections[session]?.end(reason)
+        guard let connection = connections[session] else { return }
+        connection.receive(at: Clocks.now())  // what came before it was closed counts
+        connection.end(reason)
     }
 
     /// True when nobody is connected.
@@ -101,6 +118,11 @@ public final class RTMPServer {
         guard connections.removeValue(forKey: connection.number) != nil else { return }
         let left = perAddress[connection.remote, default: 1] - 1
         perAddress[connection.remote] = left > 0 ? left : nil
+    }
+
+    private func readPublications(at now: Instant) {
+        for index in publishing.indices { publishing[index].receive(at: now) }
+        publishing.removeAll { $0.isEnded }
     }
 
     private func advance(to now: Instant) {

@@ -24,7 +24,7 @@ struct ReceiveWindow: Sendable {
     /// - Returns: false once the rate is over its limit.
     mutating func add(_ count: Int, at now: Instant) -> Bool {
         received &+= count
-        let elapsed = max((now - reckoned).nanoseconds, 0)
+        let elapsed = max(now.nanoseconds &- reckoned.nanoseconds, 0)
         // Short steps would be lost in the division; they stay until a millisecond is together.
         if elapsed >= 1_000_000 {
             let passed = min(elapsed / 1_000_000, 3_600_000) * Int64(bytesPerSecond) / 1000

@@ -101,10 +101,11 @@ struct TroubleTests {
 
     @Test("that traps on a poisoned job leaves that job's name behind")
     func poison() async throws {
-        let mark = "/tmp/sluice-test-\(UUID().uuidString).mark"
-        defer { try? FileManager.default.removeItem(atPath: mark) }
-        await #expect(processExitsWith: .failure) { [mark = mark as String] in
-            let gateway = try FakeGateway(SimulatedRoom(), flightMark: mark)
+        let folder = "/tmp/sluice-test-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        await #expect(processExitsWith: .failure) { [folder = folder as String] in
+            let gateway = try FakeGateway(SimulatedRoom(), folder: folder, flightMark: folder + "/mark")
             try gateway.assign(.recording("EG_good", in: gateway.folder))
             _ = try gateway.report { $0.outputs.first?.state == .active }
             var poisoned = EgressAssignment.recording("EG_poisoned", in: gateway.folder)
@@ -112,6 +113,6 @@ struct TroubleTests {
             try gateway.assign(poisoned)
             _ = try gateway.await { _ in nil as Bool? }
         }
-        #expect(FlightMark.read(path: mark) == "EG_poisoned")
+        #expect(FlightMark.read(path: folder + "/mark") == "EG_poisoned")
     }
 }

@@ -156,9 +156,19 @@ struct ConfigurationTests {
         #expect { try load("keys: { k: \(Self.secret) }\nrtmp: { port: 7880 }") } throws: {
             "\($0)".contains("port 7880 is already that of http.port")
         }
-        #expect { try load("keys: { k: \(Self.secret) }\nrtmp: { tls_port: 1936 }") } throws: {
-            "\($0)".contains("set http.tls")
+    }
+
+    @Test("what this version does not do is refused, or said")
+    func unbuilt() throws {
+        let keys = "keys: { k: \(Self.secret) }\n"
+        for text in ["http: { tls: { cert: a, key: b } }", "rtmp: { tls_port: 1936 }", "retention: { recordings: 7d }"]
+        {
+            #expect { try load(keys + text) } throws: { "\($0)".hasSuffix("is not built yet: leave it out") }
         }
+        let loaded = try load(keys + "rtc: { udp_port: 9000 }\nworkers: { count: 2 }")
+        #expect(loaded.warnings == ["rtc.udp_port has no effect yet", "workers.count has no effect yet"])
+        #expect(try load(keys).warnings.isEmpty)
+        #expect(try load("", isDev: true).warnings.isEmpty)
     }
 
     @Test("--dev knows its pair and listens on loopback only")

@@ -5,8 +5,8 @@ enum ServeCommand {
     static let spec = CommandSpec(
         name: "serve", summary: "Run the gateway.",
         details: [
-            "Without --config every key has its default; `sluice config print` shows them all. SIGHUP reads the file",
-            "again, SIGTERM waits for running egress (shutdown.wait) and ends.",
+            "Without --config every key has its default; `sluice config print` shows them all. SIGTERM and Ctrl-C refuse new",
+            "work, wait for running egress (shutdown.wait), seal what still runs, and end.",
         ],
         options: [
             OptionSpec("--config", "FILE", "the configuration (SLUICE_CONFIG)"),

@@ -30,7 +30,7 @@ extension Configuration {
     public struct HTTP: Equatable, Sendable {
         public var host = "0.0.0.0"
         public var port: UInt16 = 7880
-        /// PEM files, re-read on SIGHUP; `nil` for plain HTTP.
+        /// PEM files; `nil` for plain HTTP.
         public var tls: TLSFiles?
         public var corsOrigins: [String] = []
         /// Addresses or networks whose `X-Forwarded-For` is believed.

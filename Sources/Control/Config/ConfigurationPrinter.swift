@@ -19,7 +19,8 @@ extension Configuration {
             let standard = field.write(defaults)
             let note = value == standard ? "" : " (default \(standard))"
             let margin = Self.indent(groups.count)
-            lines.append("\(margin)# \(field.comment)\(note)")
+            let state = field.readiness == .built ? "" : " Not built yet."
+            lines.append("\(margin)# \(field.comment)\(note)\(state)")
             lines.append("\(margin)\(parts[parts.count - 1]):\(value.hasPrefix("\n") ? "" : " ")\(value)")
         }
         return lines.joined(separator: "\n") + "\n"

@@ -79,7 +79,6 @@ extension ConfigurationReader {
             configuration.keys = configuration.keys.filter { $0.id != DevelopmentKey.pair.id } + [DevelopmentKey.pair]
             configuration.http.host = host ?? loopback
             configuration.rtmp.host = host ?? loopback
-            configuration.rtc.nodeIP = loopback
         }
     }
 }

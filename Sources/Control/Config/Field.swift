@@ -25,6 +25,19 @@ struct Field: Sendable {
         write = { kind.write($0[keyPath: path]) }
     }
 
+    /// Whether this version does what the key says.
+    enum Readiness { case built, withoutEffect, refused }
+
+    var readiness: Readiness {
+        switch key {
+        case "http.tls", "http.trusted_proxies", "rtmp.tls_port", "retention.recordings", "retention.tapes",
+            "retention.records":
+            .refused
+        case "public.http", "workers.count", "limits.gop_cache_bytes": .withoutEffect
+        default: key.hasPrefix("rtc.") ? .withoutEffect : .built
+        }
+    }
+
     /// `http.port` is `SLUICE_HTTP_PORT`.
     var variable: String { "SLUICE_" + key.uppercased().map { $0 == "." ? "_" : String($0) }.joined() }
 }
@@ -36,7 +49,7 @@ extension Field {
     private static let listeners: [Field] = [
         Field("http.host", \.http.host, .text, "The address that REST, HLS and WHIP listen on."),
         Field("http.port", \.http.port, .port, "Its TCP port."),
-        Field("http.tls", \.http.tls, .tls, "{ cert: FILE, key: FILE } in PEM makes it HTTPS; read again on SIGHUP."),
+        Field("http.tls", \.http.tls, .tls, "{ cert: FILE, key: FILE } in PEM makes it HTTPS."),
         Field(
             "http.cors_origins", \.http.corsOrigins, ValueKind.text.list(), "Web origins whose pages may call the API."),
         Field(

@@ -13,8 +13,18 @@ extension ConfigurationReader {
     mutating func checkWhole() {
         checkKeys()
         checkPorts()
-        if configuration.rtmp.tlsPort != nil, configuration.http.tls == nil {
-            report(.whole, "rtmp.tls_port", "needs a certificate: set http.tls")
+        checkUnbuilt()
+    }
+
+    /// A promise that this version does not keep is refused; what merely has no effect yet is a warning.
+    private mutating func checkUnbuilt() {
+        let defaults = Configuration()
+        for field in Field.all where field.write(configuration) != field.write(defaults) {
+            switch field.readiness {
+            case .built: continue
+            case .withoutEffect: warn("\(field.key) has no effect yet")
+            case .refused: report(.whole, field.key, "is not built yet: leave it out")
+            }
         }
     }
 

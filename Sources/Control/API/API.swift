@@ -12,11 +12,13 @@ public struct API: Sendable {
     private let service: Service
     private let authorization: Authorization
     private let flood: FloodGuard
+    private let proxies: TrustedProxies
     private let log = Logger("http")
 
     public init(service: Service) {
         self.service = service
         authorization = Authorization(keys: service.configuration.keys)
+        proxies = TrustedProxies(service.configuration.http.trustedProxies)
         flood = FloodGuard(postsPerSecond: service.configuration.limits.postsPerSecondPerAddress)
     }
 
@@ -70,7 +72,7 @@ public struct API: Sendable {
                 throw ServiceError(.permissionDenied, "The token has no grant `\(grant.rawValue)`.")
             }
         }
-        if method == "POST" { try flood.admit(request.remote, at: Clocks.now()) }
+        if method == "POST" { try flood.admit(proxies.client(of: request), at: Clocks.now()) }
         let body = route.takesBody ? try Self.body(of: request) : .null
         return try await run(
             route, RouteRequest(http: request, id: requestID, caller: caller, names: names, body: body))

@@ -54,7 +54,7 @@ enum Serve {
                     "http": "\(configuration.http.host):\(server.port)", "rtmp": service.rtmpPort,
                     "data": configuration.data,
                 ])
-            while Interrupts.count == 0 { try? await Task.sleep(for: .milliseconds(50)) }
+            while Interrupts.count == 0 { try? await Task.sleep(for: .milliseconds(250)) }
             log.info("shutting down: new work is refused, what runs is sealed (again to stop at once)")
             await service.drain { Interrupts.count > 1 }
             await server.stop(grace: .seconds(2))

@@ -118,7 +118,7 @@ extension Configuration {
         /// HTTP and RTMP connections from one address, each counted apart.
         public var connectionsPerAddress = 256
         /// POST requests a second from one address, averaged; twice as many at once. More is a 429.
-        public var postsPerSecondPerAddress = 200
+        public var postsPerSecondPerAddress = 1000
         public var rtmp = RTMPLimits()
         public var replay = ReplayLimits()
         /// Recording stops cleanly when this much is left on the disk.

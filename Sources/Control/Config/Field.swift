@@ -30,7 +30,7 @@ struct Field: Sendable {
 
     var readiness: Readiness {
         switch key {
-        case "http.tls", "http.trusted_proxies", "rtmp.tls_port", "retention.recordings", "retention.tapes",
+        case "http.tls", "rtmp.tls_port", "retention.recordings", "retention.tapes",
             "retention.records":
             .refused
         case "public.http", "workers.count", "limits.gop_cache_bytes": .withoutEffect

@@ -224,6 +224,12 @@ class Gateway:
             lambda: (lambda record: record if record["state"] == "publishing" else None)(self.get(path)), seconds,
             "the stream is in its room")
 
+    def published_to_its_end(self, publisher, ingress, seconds=90):
+        """Waits until the publisher has ended by itself and the gateway has taken all that it sent."""
+        assert publisher.wait(seconds) == 0, publisher.stderr.read()
+        path = f"/v1/ingress/{ingress['id']}"
+        wait_until(lambda: self.get(path)["state"] != "publishing", 10, "the stream has ended")
+
     # Streams out
 
     def egress(self, room, outputs=None, **fields):

@@ -11,7 +11,7 @@ def test_a_recording_holds_every_frame_that_was_published(gateway, tmp_path):
     egress = gateway.egress("film", createRoom=True, start={"waitSeconds": 20})
     publisher = gateway.publish(ingress)
     gateway.egress_in(egress, "active")
-    assert publisher.wait(30) == 0, publisher.stderr.read()
+    gateway.published_to_its_end(publisher, ingress)
     ended = gateway.stop_egress(egress)
     assert ended["state"] == "complete", ended
     output = ended["outputs"][0]
@@ -34,7 +34,7 @@ def test_one_request_records_and_pushes(gateway, tmp_path):
     copy = gateway.egress("mirror", createRoom=True, start={"waitSeconds": 20})
     publisher = gateway.publish(source)
     gateway.egress_in(copy, "active")
-    assert publisher.wait(30) == 0, publisher.stderr.read()
+    gateway.published_to_its_end(publisher, source)
     first, second = gateway.stop_egress(both), gateway.stop_egress(copy)
     assert first["state"] == second["state"] == "complete", (first, second)
     shown = str(first)
@@ -50,7 +50,7 @@ def test_a_recording_begins_at_the_key_frame_that_the_room_holds(gateway, tmp_pa
     gateway.published(ingress)
     egress = gateway.egress("late")
     gateway.egress_in(egress, "active")
-    assert publisher.wait(30) == 0
+    gateway.published_to_its_end(publisher, ingress)
     assert gateway.stop_egress(egress)["state"] == "complete"
     film = gateway.download(egress, "film", tmp_path / "late.mp4")
     report = media.assert_in_sync(film, last=359)

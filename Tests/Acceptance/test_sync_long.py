@@ -48,7 +48,7 @@ def test_a_minute_of_each_kind(gateway, clip, tmp_path):
         copy = gateway.egress(room + "-mirror", createRoom=True, start={"waitSeconds": 30})
         publisher = gateway.publish(ingress, path)
         gateway.egress_in(copy, "active")
-        assert publisher.wait(90) == 0, publisher.stderr.read()
+        gateway.published_to_its_end(publisher, ingress)
         ended = [gateway.stop_egress(egress), gateway.stop_egress(copy)]
         assert [each["state"] for each in ended] == ["complete", "complete"], ended
         nginx.stop()

@@ -22,6 +22,27 @@ struct JobQueueTests {
         Needs(milliCores: milliCores, memoryBytes: memoryBytes)
     }
 
+    @Test("gives nobody else the room that it has promised")
+    func promises() async throws {
+        let jobs = try await Self.jobs([Self.needs(600), Self.needs(600), Self.needs(300)])
+        var queue = JobQueue(capacity: Self.needs(1000, 100))
+        let isPromised = queue.promise(Self.needs(600))
+        #expect(isPromised)
+        let isPromisedAgain = queue.promise(Self.needs(600))
+        #expect(!isPromisedAgain)
+        queue.enqueue(jobs[1])
+        #expect(Self.start(&queue) == [])
+        #expect(queue.info(of: "JB_2")?.waitingFor == .cpu)
+        let isPromisedToLater = queue.promise(Self.needs(300))
+        #expect(!isPromisedToLater, "nobody overtakes the second")
+        queue.adopt(jobs[0])
+        queue.takeBack(Self.needs(600))
+        #expect(queue.inUse.milliCores == 600)
+        #expect(Self.start(&queue) == [])
+        queue.remove("JB_1")
+        #expect(Self.start(&queue) == ["JB_2"])
+    }
+
     @Test("starts jobs in order while there is room")
     func order() async throws {
         let jobs = try await Self.jobs([Self.needs(400), Self.needs(500), Self.needs(200), Self.needs(100)])

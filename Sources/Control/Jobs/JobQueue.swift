@@ -43,6 +43,7 @@ public struct JobQueue: Sendable {
     private var orders: [String: Int64] = [:]
     private var started: [String: Entry] = [:]
     private var used = Needs(milliCores: 0, memoryBytes: 0)
+    private var promised = Needs(milliCores: 0, memoryBytes: 0)
 
     public init(capacity: Needs) { self.capacity = capacity }
 
@@ -61,6 +62,23 @@ public struct JobQueue: Sendable {
         orders[job.id] = job.order
     }
 
+    /// Keeps room for a job that is not durable yet, if nobody waits and there is room: ``adopt(_:)`` it, then take the
+    /// promise back.
+    public mutating func promise(_ needs: Needs) -> Bool {
+        guard line.isEmpty, obstacle(for: needs) == nil else { return false }
+        let cost = cost(of: needs)
+        promised.milliCores += cost.milliCores
+        promised.memoryBytes += cost.memoryBytes
+        return true
+    }
+
+    /// Takes back what ``promise(_:)`` gave.
+    public mutating func takeBack(_ needs: Needs) {
+        let cost = cost(of: needs)
+        promised.milliCores -= cost.milliCores
+        promised.memoryBytes -= cost.memoryBytes
+    }
+
     /// Counts a job as started without a place in line: after a restart, one that a living worker still has.
     public mutating func adopt(_ job: Job) {
         remove(job.id)
@@ -69,7 +87,7 @@ public struct JobQueue: Sendable {
 
     /// Takes the first in line, if there is room for it. Call until it gives `nil`.
     public mutating func startNext() -> String? {
-        guard let next = line.first, obstacle(for: next) == nil else { return nil }
+        guard let next = line.first, obstacle(for: next.needs) == nil else { return nil }
         line.removeFirst()
         orders[next.id] = nil
         start(next)
@@ -91,7 +109,8 @@ public struct JobQueue: Sendable {
         guard let order = orders[id], let first = line.first else { return nil }
         let place = index(of: order)
         // With room for the first, the line is about to move: what the next turn waits for is a worker.
-        return QueueInfo(position: place + 1, waitingFor: obstacle(for: first) ?? .worker, needs: line[place].needs)
+        return QueueInfo(
+            position: place + 1, waitingFor: obstacle(for: first.needs) ?? .worker, needs: line[place].needs)
     }
 
     private mutating func start(_ entry: Entry) {
@@ -101,11 +120,11 @@ public struct JobQueue: Sendable {
         started[entry.id] = entry
     }
 
-    private func obstacle(for entry: Entry) -> QueueInfo.Reason? {
-        let cost = cost(of: entry.needs)
+    private func obstacle(for needs: Needs) -> QueueInfo.Reason? {
+        let cost = cost(of: needs)
         if !hasWorker { return .worker }
-        if used.milliCores + cost.milliCores > capacity.milliCores { return .cpu }
-        if used.memoryBytes + cost.memoryBytes > capacity.memoryBytes { return .memory }
+        if used.milliCores + promised.milliCores + cost.milliCores > capacity.milliCores { return .cpu }
+        if used.memoryBytes + promised.memoryBytes + cost.memoryBytes > capacity.memoryBytes { return .memory }
         return nil
     }
 

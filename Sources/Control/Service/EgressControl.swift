@@ -34,8 +34,6 @@ actor EgressControl {
     var backoff = StartBackoff()
     /// When the shared worker is started again, after one that died as it started.
     var sharedDue: Instant?
-    /// Capacity promised to requests whose commit is under way.
-    var reserved = 0
     var isDraining = false
     /// The rooms into which media flows now.
     var flowing: Set<String> = []
@@ -88,11 +86,11 @@ actor EgressControl {
     /// Makes the egress durable and starts it, or puts it in line.
     func create(_ run: EgressRun, answer: Answer<EgressRecord>?) async throws -> EgressRecord {
         let needs = Self.passthroughNeeds
-        let startsNow =
-            queue.waitingCount == 0 && queue.hasWorker
-            && queue.inUse.milliCores + reserved + needs.milliCores <= limits.capacity.milliCores
-        if startsNow { reserved += needs.milliCores }
-        defer { if startsNow { reserved -= needs.milliCores } }
+        let startsNow = queue.promise(needs)
+        defer {
+            if startsNow { queue.takeBack(needs) }
+            pump()
+        }
         var run = run
         let now = Clocks.wall()
         var jobs: [JobChange] = [.enqueue(newJob(run, needs, at: now))]

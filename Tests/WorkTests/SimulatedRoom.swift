@@ -26,11 +26,11 @@ struct SimulatedRoom {
     }
 
     /// - Parameter rounds: how often the clip is played, one after another, with stamps that go on.
-    init(playing name: String = "plain-30.flv", rounds: Int = 1) throws {
+    init(playing name: String = "plain-30.flv", rounds: Int = 1, epoch: Int64 = Self.epoch) throws {
         let folder = "\(#filePath)".split(separator: "/").dropLast(3).joined(separator: "/")
         var reader = try MediaReader(path: "/\(folder)/fixtures/media/\(name)")
         let streams = reader.streams
-        announce(streams)
+        announce(streams, epoch)
         var units: [Unit] = []
         while let packet = try reader.next() {
             let isVideo = streams[packet.stream].kind == .video
@@ -50,9 +50,9 @@ struct SimulatedRoom {
         }
     }
 
-    private mutating func announce(_ streams: [MediaStream]) {
+    private mutating func announce(_ streams: [MediaStream], _ epoch: Int64) {
         let publisher = ParticipantNumber(rawValue: 1)
-        append(.event(.clock(epoch: Self.epoch)))
+        append(.event(.clock(epoch: epoch)))
         append(.event(.joined(ParticipantInfo(number: publisher, id: "PA_test", identity: "obs", name: ""))))
         append(.event(.anchored(publisher, offset: 0)))
         for stream in streams {

@@ -2,6 +2,7 @@ import Feed
 import ISOBMFF
 import Jobs
 import Log
+import MediaLoop
 import Packaging
 import Storage
 import Timing
@@ -170,6 +171,9 @@ final class MP4Output: OutputRunner {
         case .full(let next):
             closing.append(file)
             current = recording(next, nil)
+            // The end can come while the file that is full waits for the disk: its next part is over before it began.
+            // Else it writes what was refused, though nothing more may come for a while.
+            if phase == .sealing { current?.finish(at: Clocks.now()) } else { current?.drained(at: Clocks.now()) }
         case .finished(let statistics): finished(file, statistics)
         case .failed(let error): fail(error)
         }
@@ -191,7 +195,7 @@ final class MP4Output: OutputRunner {
 
     private func finished(_ file: RecordingFile, _ statistics: RecorderStatistics) {
         add(statistics)
-        if statistics.byteCount == 0, file === current { state.location = state.parts.popLast() }
+        if statistics.byteCount == 0, file.wasCreated, file === current { state.location = state.parts.popLast() }
         if file === current { current = nil } else { closing.removeAll { $0 === file } }
         if let heldAcknowledgement { acknowledge(heldAcknowledgement) }
         if current == nil, closing.isEmpty { end() }

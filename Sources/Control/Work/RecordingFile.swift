@@ -33,6 +33,8 @@ final class RecordingFile {
     private(set) var file: LocalFile?
     /// Bytes of a file that was let go of.
     private(set) var writtenBytes: UInt64 = 0
+    /// False for a further part of which nothing was written yet.
+    private(set) var wasCreated: Bool
     private let root: StorageRoot
     private let path: String
     private let context: WorkerContext
@@ -54,6 +56,7 @@ final class RecordingFile {
     ) {
         self.recorder = recorder
         self.file = file
+        wasCreated = file != nil
         self.root = root
         self.path = path
         self.context = context
@@ -128,6 +131,7 @@ final class RecordingFile {
         if let file { return file }
         let created = try root.create(path, pool: context.pool)
         file = created
+        wasCreated = true
         onEvent(self, .created(path: created.path))
         return created
     }

@@ -6,6 +6,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from gateway import BUILD, Gateway  # noqa: E402
+from players import Chromium  # noqa: E402
 
 
 def pytest_configure(config):
@@ -18,3 +19,10 @@ def gateway():
     """One `--dev` gateway for the tests of a module."""
     with Gateway() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """One browser for all tests that play files."""
+    with Chromium() as browser:
+        yield browser

@@ -147,11 +147,11 @@ class Gateway:
         return self.process.returncode
 
     def kill(self):
-        """SIGKILL for the gateway and all that it started."""
-        try:
-            os.killpg(self.process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+        """SIGKILL for the gateway and all that it started: workers are in process groups of their own."""
+        if self.process.poll() is None:
+            os.kill(self.process.pid, signal.SIGSTOP)
+            for pid in [*self.workers(), self.process.pid]:
+                os.kill(pid, signal.SIGKILL)
         self.process.wait()
 
     def workers(self):

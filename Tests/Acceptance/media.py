@@ -26,6 +26,7 @@ def hashes(path, stream="v"):
     command = ["ffmpeg", "-v", "error", "-i", str(path), "-map", f"0:{stream}:0", "-c", "copy", "-f", "framehash", "-"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
+    # stream, dts, pts, duration, size, hash; side data may follow, as the priming of AAC.
     return [line.split(",")[5].strip() for line in done.stdout.splitlines() if not line.startswith("#")]
 
 

@@ -1,6 +1,8 @@
 """Servers around the gateway: nginx with its RTMP module, as a destination of pushes."""
 
+import os
 import pathlib
+import signal
 import subprocess
 import tempfile
 
@@ -42,14 +44,16 @@ class NginxRTMP:
         pid = pathlib.Path(self.folder.name, "nginx.pid")
         master = int(pid.read_text())
         workers = subprocess.run(["pgrep", "-P", str(master)], capture_output=True, text=True).stdout.split()
-        for process in [str(master), *workers]:
-            subprocess.run(["kill", "-KILL", process], check=False)
+        for process in [master, *map(int, workers)]:
+            os.kill(process, signal.SIGKILL)
+        wait_until(lambda: not any(is_alive(process) for process in [master, *map(int, workers)]), 5, "nginx is dead")
         pid.unlink(missing_ok=True)
         self.is_running = False
 
-    def recordings(self):
-        """FLV files, oldest first."""
-        return sorted(pathlib.Path(self.folder.name, "rec").glob("*.flv"), key=lambda path: path.stat().st_mtime)
+    def recordings(self, key="*"):
+        """FLV files of a stream key, oldest first."""
+        found = pathlib.Path(self.folder.name, "rec").glob(f"{key}-*.flv")
+        return sorted((path for path in found if path.stat().st_size > 1000), key=lambda path: path.stat().st_mtime)
 
     def __enter__(self):
         return self.start()
@@ -57,3 +61,12 @@ class NginxRTMP:
     def __exit__(self, *_):
         self.stop()
         self.folder.cleanup()
+
+
+def is_alive(pid):
+    """False for a process that has ended, also while nobody has taken note of its end."""
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False

@@ -1,0 +1,71 @@
+"""Sync clips, made once and kept beside the build: what publishers of the acceptance tests send."""
+
+import dataclasses
+import os
+import subprocess
+import sys
+
+import media
+from gateway import CLIENTS, ROOT
+
+FOLDER = ROOT / ".build" / "clips"
+
+
+@dataclasses.dataclass(frozen=True)
+class Clip:
+    """A flash-and-beep clip in 360p; its frames carry their numbers."""
+
+    seconds: int = 20
+    fps: int = 30
+    gop: float = 1.0
+    bframes: int = 0
+    mono: bool = False
+    """44.1 kHz mono instead of 48 kHz stereo."""
+    kbps: int = 300
+
+    @property
+    def name(self):
+        sound = "mono44100" if self.mono else "stereo48000"
+        return f"{self.fps}fps-{sound}-b{self.bframes}-gop{self.gop}-{self.seconds}s-{self.kbps}k"
+
+    @property
+    def frames(self):
+        return self.seconds * self.fps
+
+    @property
+    def gop_frames(self):
+        return int(self.gop * self.fps)
+
+    @property
+    def path(self):
+        path = FOLDER / f"{self.name}.mp4"
+        if not path.exists():
+            self.make(path)
+        return path
+
+    def make(self, path):
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        draft = FOLDER / f"{os.getpid()}-{path.name}"
+        run([
+            sys.executable, CLIENTS / "sync-clip.py", draft, "--seconds", self.seconds, "--fps", self.fps, "--size",
+            "640x360", "--gop", self.gop, "--bframes", self.bframes, "--vbitrate", f"{self.kbps}k"])
+        if self.mono:
+            mono = draft.with_name("mono-" + draft.name)
+            run(["ffmpeg", "-y", "-v", "error", "-i", draft, "-c:v", "copy", "-c:a", "aac", "-b:a", "64k", "-ar", 44100,
+                 "-ac", 1, mono])
+            mono.replace(draft)
+        draft.rename(path)
+
+    @property
+    def offset_ms(self):
+        """A/V of the clip itself: what a recording of it is measured against."""
+        if self.name not in OFFSETS:
+            OFFSETS[self.name] = media.sync(self.path)["av"]["all"]["median_ms"]
+        return OFFSETS[self.name]
+
+
+OFFSETS = {}
+
+
+def run(command):
+    subprocess.run([str(word) for word in command], check=True, stdout=subprocess.DEVNULL, timeout=600)

@@ -17,7 +17,6 @@ enum Serve {
             LogLines.install(loaded.configuration.log)
             let log = Logger("sluice")
             for warning in loaded.warnings { log.warning(warning) }
-            if let reason = unsupported(loaded.configuration) { throw StartError(because: reason) }
             Interrupts.watch()
             DescriptorLimit.raise()
             try await serve(loaded.configuration, log)
@@ -26,17 +25,6 @@ enum Serve {
             Terminal.writeError("error: \(words(for: error))\n")
             return 1
         }
-    }
-
-    /// What the configuration may say and this version does not do. Serving without it would not be what was asked.
-    private static func unsupported(_ configuration: Config.Configuration) -> String? {
-        if configuration.http.tls != nil || configuration.rtmp.tlsPort != nil {
-            return "TLS is not built yet: take http.tls and rtmp.tls_port out, and put a proxy before the ports"
-        }
-        if configuration.retention.recordings != nil || configuration.retention.tapes != nil {
-            return "retention.recordings and retention.tapes are not built yet: take them out"
-        }
-        return nil
     }
 
     private static func serve(_ configuration: Config.Configuration, _ log: Logger) async throws {

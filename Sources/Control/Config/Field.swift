@@ -30,10 +30,8 @@ struct Field: Sendable {
 
     var readiness: Readiness {
         switch key {
-        case "http.tls", "rtmp.tls_port", "retention.recordings", "retention.tapes",
-            "retention.records":
-            .refused
-        case "public.http", "workers.count", "limits.gop_cache_bytes": .withoutEffect
+        case "http.tls", "rtmp.tls_port", "retention.recordings", "retention.tapes": .refused
+        case "public.http", "workers.count": .withoutEffect
         default: key.hasPrefix("rtc.") ? .withoutEffect : .built
         }
     }

@@ -97,6 +97,9 @@ public enum EgressSource: Equatable, Sendable {
 
 /// When an egress ends by itself.
 public struct EgressLimits: Codable, Equatable, Sendable {
+    /// How long a room may be without media before its egress ends.
+    public static let defaultEmptySeconds = 300.0
+
     public var durationSeconds: Double?
     public var bytes: Int64?
     /// Ends after the room was without media for this long.

@@ -14,7 +14,8 @@ extension Service {
         if await egressControl.isDraining {
             throw ServiceError(.draining, "The gateway is shutting down.", retryAfterSeconds: 5)
         }
-        let request = try filled(request)
+        var request = try filled(request)
+        request.limits.emptySeconds = request.limits.emptySeconds ?? EgressLimits.defaultEmptySeconds
         let room = try await egressRoom(request, caller: caller)
         let participants = await roomDirectory.participants(of: room.id)
         let run = try plan(request, room: room, participants: participants, caller: caller)

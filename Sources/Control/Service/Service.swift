@@ -154,8 +154,6 @@ public final class Service: Sendable {
 public struct StartError: Error, CustomStringConvertible {
     public let description: String
 
-    public init(because reason: String) { description = reason }
-
     public init(_ cause: any Error) {
         description =
             switch cause {

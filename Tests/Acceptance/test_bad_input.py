@@ -281,6 +281,8 @@ def test_a_full_disk_ends_recordings_cleanly(tmp_path):
         assert media.decodes(path) and report["video"]["frames"] > 30
         not_ready = gateway.request("GET", "/readyz", bearer=None)
         assert not_ready.status == 503 and "disk" in str(not_ready.json), not_ready
+        refused = gateway.request("POST", "/v1/egress", {"room": "full", "outputs": [MP4]})
+        problem(refused, 507, "disk_full", "limits.disk_reserve")
         filler.unlink()
         wait_until(gateway.is_ready, 5, "ready again")
         again = gateway.egress("full")

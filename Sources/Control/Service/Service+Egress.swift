@@ -14,8 +14,13 @@ extension Service {
         if await egressControl.isDraining {
             throw ServiceError(.draining, "The gateway is shutting down.", retryAfterSeconds: 5)
         }
+<<<<<<< Updated upstream
         var request = try filled(request)
         request.limits.emptySeconds = request.limits.emptySeconds ?? EgressLimits.defaultEmptySeconds
+=======
+        let request = try filled(request)
+        if request.outputs.contains(where: { $0.type.isFileLike }) { try requireSpace() }
+>>>>>>> Stashed changes
         let room = try await egressRoom(request, caller: caller)
         let participants = await roomDirectory.participants(of: room.id)
         let run = try plan(request, room: room, participants: participants, caller: caller)
@@ -109,6 +114,15 @@ extension Service {
             try await self.store.commit(
                 Change(documents: [.put(document, expected: document.version)], events: [event]))
         }
+    }
+
+    /// - Throws: `disk_full` once recordings may take no more of the disk.
+    private func requireSpace() throws(ServiceError) {
+        guard let space = try? storage.space() else { return }
+        let reserve = Int64(configuration.limits.diskReserveBytes)
+        guard space.free < reserve else { return }
+        throw ServiceError(
+            .diskFull, "The disk has \(space.free >> 20) MiB left, and \(reserve >> 20) MiB are kept.")
     }
 
     // MARK: Planning

@@ -14,13 +14,9 @@ extension Service {
         if await egressControl.isDraining {
             throw ServiceError(.draining, "The gateway is shutting down.", retryAfterSeconds: 5)
         }
-<<<<<<< Updated upstream
         var request = try filled(request)
         request.limits.emptySeconds = request.limits.emptySeconds ?? EgressLimits.defaultEmptySeconds
-=======
-        let request = try filled(request)
         if request.outputs.contains(where: { $0.type.isFileLike }) { try requireSpace() }
->>>>>>> Stashed changes
         let room = try await egressRoom(request, caller: caller)
         let participants = await roomDirectory.participants(of: room.id)
         let run = try plan(request, room: room, participants: participants, caller: caller)

@@ -135,7 +135,10 @@ final class MediaPlane: Sendable {
     }
 
     func command(job: String, fence: UInt64, body: [UInt8], to worker: String) {
-        run { $0.links[worker]?.command(job: job, fence: fence, body: body) }
+        run { resident in
+            resident.rtmp.readPublications(at: Clocks.now())
+            resident.links[worker]?.command(job: job, fence: fence, body: body)
+        }
     }
 
     /// The job is not the worker's any more.

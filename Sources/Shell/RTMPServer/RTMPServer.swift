@@ -3,7 +3,7 @@ import Glibc
 import Log
 public import MediaLoop
 public import RTMP
-import Timing
+public import Timing
 
 /// The RTMP listener and its sessions. Lives on a loop, next to the rooms that the sessions publish into.
 @safe
@@ -120,7 +120,9 @@ public final class RTMPServer {
         perAddress[connection.remote] = left > 0 ? left : nil
     }
 
-    private func readPublications(at now: Instant) {
+    /// Takes what publications have sent by now, ahead of the next turn: what had come before somebody asks for an end
+    /// belongs to what ends.
+    public func readPublications(at now: Instant) {
         for index in publishing.indices { publishing[index].receive(at: now) }
         publishing.removeAll { $0.isEnded }
     }

@@ -84,18 +84,20 @@ let floor4: [Target] = [
 let floor5: [Target] = [
     source("Control", "Config", ["Bytes", "Timing", "Log", "YAML"]),
     source("Control", "Store", ["Bytes", "Timing", "Log", "SQLite"]),
+    source("Control", "Assignments"),
     source("Control", "Jobs", ["Bytes", "Timing", "Log", "Store"]),
     source(
         "Control", "Work",
         [
             "Bytes", "Timing", "Log", "Feed", "Codecs", "Packaging", "MediaLoop", "LinkTransport", "Storage",
-            "RTMPPush", "RTMP", "Jobs", "ISOBMFF",
+            "RTMPPush", "RTMP", "Assignments", "ISOBMFF",
         ]),
     source(
         "Control", "Service",
         [
-            "Bytes", "Timing", "Log", "Feed", "Codecs", "JSON", "Crypto", "JWT", "Config", "Store", "Jobs", "MediaLoop",
-            "RTMPServer", "LinkTransport", "Forwarding", "Storage",
+            "Bytes", "Timing", "Log", "Feed", "Codecs", "JSON", "Crypto", "JWT", "Config", "Store", "Assignments",
+            "Jobs",
+            "MediaLoop", "RTMPServer", "LinkTransport", "Forwarding", "Storage",
         ]),
     source(
         "Control", "API",
@@ -149,14 +151,14 @@ let suites: [Target] = [
     tests(
         "WorkTests",
         [
-            "Bytes", "Timing", "Feed", "Codecs", "Packaging", "Work", "Jobs", "ISOBMFF", "LinkTransport", "RTMPPush",
-            "FFmpeg",
+            "Bytes", "Timing", "Feed", "Codecs", "Packaging", "Work", "Assignments", "ISOBMFF", "LinkTransport",
+            "RTMPPush", "FFmpeg",
         ]),
     tests(
         "ServiceTests",
         [
-            "Bytes", "Timing", "Feed", "Store", "Jobs", "Config", "Service", "Forwarding", "MediaLoop", "RTMPServer",
-            "LinkTransport",
+            "Bytes", "Timing", "Feed", "Store", "Assignments", "Jobs", "Config", "Service", "Forwarding", "MediaLoop",
+            "RTMPServer", "LinkTransport",
         ]),
     tests(
         "APITests",

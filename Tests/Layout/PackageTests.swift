@@ -42,12 +42,29 @@ struct PackageTests {
         }
     }
 
-    @Test("the gateway links no codec library")
-    func linkage() throws {
+    static let foreign: [(program: String, libraries: [String])] = [
+        // The gateway touches no codec.
+        (
+            "sluice",
+            ["libavcodec", "libavformat", "libavutil", "libavfilter", "libswscale", "libswresample", "libopus"]
+        ),
+        // A worker knows neither the store, nor the configuration, nor the API.
+        ("sluice-worker", ["libsqlite3", "libmicrohttpd", "libyaml"]),
+    ]
+
+    @Test("a program links nothing of the other's", arguments: foreign)
+    func linkage(program name: String, libraries: [String]) throws {
+        let text = try Self.linked(by: name)
+        #expect(text.contains("libc.so"))
+        for library in libraries { #expect(!text.contains(library), "\(text)") }
+    }
+
+    /// What `ldd` says of a program of this build.
+    private static func linked(by name: String) throws -> String {
         let folder = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
-        let built = [folder, SourceTree.root.appending(path: ".build/debug")].map { $0.appending(path: "sluice") }
+        let built = [folder, SourceTree.root.appending(path: ".build/debug")].map { $0.appending(path: name) }
         let program = try #require(
-            built.first { FileManager.default.isExecutableFile(atPath: $0.path) }, "sluice is not built")
+            built.first { FileManager.default.isExecutableFile(atPath: $0.path) }, "\(name) is not built")
         let output = Pipe()
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/ldd")
@@ -57,11 +74,6 @@ struct PackageTests {
         let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         process.waitUntilExit()
         #expect(process.terminationStatus == 0)
-        #expect(text.contains("libc.so"))
-        for library in [
-            "libavcodec", "libavformat", "libavutil", "libavfilter", "libswscale", "libswresample", "libopus",
-        ] {
-            #expect(!text.contains(library), "\(text)")
-        }
+        return text
     }
 }

@@ -1,3 +1,4 @@
+import Assignments
 import Jobs
 import LinkTransport
 import MediaLoop

@@ -1,5 +1,6 @@
 import Forwarding
 import FoundationEssentials
+import Assignments
 import Jobs
 import LinkTransport
 import MediaLoop

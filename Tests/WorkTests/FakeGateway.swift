@@ -2,7 +2,7 @@ import Bytes
 import Feed
 import FoundationEssentials
 import Glibc
-import Jobs
+import Assignments
 import Work
 
 /// The gateway's side of a worker that runs in this process: serves one simulated room, and keeps what it is told.

@@ -1,7 +1,7 @@
 import FFmpeg
 import Feed
 import ISOBMFF
-import Jobs
+import Assignments
 import Testing
 import Work
 

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import Assignments
 import Jobs
 import LinkTransport
 import Log

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Assignments
 import Jobs
 import Log
 import MediaLoop

@@ -1,3 +1,4 @@
+import Assignments
 import Jobs
 import Store
 import Timing

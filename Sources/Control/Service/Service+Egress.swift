@@ -1,5 +1,6 @@
 import Config
 import FoundationEssentials
+import Assignments
 import Jobs
 import Log
 import MediaLoop

@@ -1,6 +1,6 @@
 import Feed
 import ISOBMFF
-import Jobs
+import Assignments
 import Packaging
 import Storage
 

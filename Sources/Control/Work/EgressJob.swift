@@ -1,5 +1,5 @@
 import Feed
-import Jobs
+import Assignments
 import LinkTransport
 import Timing
 

@@ -1,5 +1,5 @@
 import Feed
-import Jobs
+import Assignments
 import Timing
 
 /// One output of a job, at work: it consumes one subscription. Lives on the worker's loop.

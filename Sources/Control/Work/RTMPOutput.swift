@@ -1,5 +1,5 @@
 import Feed
-import Jobs
+import Assignments
 import Log
 import MediaLoop
 import RTMPPush

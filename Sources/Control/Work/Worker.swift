@@ -1,6 +1,6 @@
 import Feed
 import FoundationEssentials
-import Jobs
+import Assignments
 import LinkTransport
 import Log
 import MediaLoop

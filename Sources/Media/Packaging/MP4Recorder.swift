@@ -61,10 +61,10 @@ public struct MP4Recorder: Sendable {
     public mutating func receive(_ record: Record) {
         guard !isOver else { return }
         guard !isFull else { return refused.append(record) }
-        roomTime = max(roomTime, record.time)
-        if case .event(.clock(let epoch)) = record.body, let file, epoch != file.epoch {
-            return refuse(record, .newEpoch)
+        if case .event(.clock(let epoch)) = record.body, let known = file?.epoch, epoch != known {
+            return begin(epoch, record)
         }
+        roomTime = max(roomTime, record.time)
         if file == nil {
             hold(record)
         } else {
@@ -108,6 +108,14 @@ public struct MP4Recorder: Sendable {
         if file?.outputs.isEmpty == false, let output = file?.outputs.removeFirst() { return output }
         if isOver || isFull { return .wait(until: nil) }
         return .wait(until: file == nil ? held.deadline(wait: options.headerWait.nanoseconds) : file?.deadline)
+    }
+
+    /// The room began anew: the file goes on with it, after a gap.
+    private mutating func begin(_ epoch: Int64, _ record: Record) {
+        guard file?.rebase(onto: epoch, at: record, room.clocks) == true else { return refuse(record, .newEpoch) }
+        room = RecordedRoom(selection: options.selection)
+        room.apply(.clock(epoch: epoch))
+        roomTime = record.time
     }
 
     // MARK: Before the file

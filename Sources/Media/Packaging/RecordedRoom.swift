@@ -16,6 +16,8 @@ struct RecordedRoom: Sendable {
         var info: TrackInfo
         var configurations: [UInt32: Configuration] = [:]
         var isPublished = true
+        /// The feed has not told of it yet: it stood in the file that is gone on in.
+        var isAdopted = false
         /// Rises with each publication.
         var publication: UInt32 = 1
     }
@@ -66,6 +68,7 @@ struct RecordedRoom: Sendable {
         if !known.isPublished { known.publication &+= 1 }
         known.info = info
         known.isPublished = true
+        known.isAdopted = false
         tracks[info.number] = known
     }
 
@@ -92,7 +95,14 @@ struct RecordedRoom: Sendable {
     mutating func adopt(_ track: ResumeState.Track) {
         var known = Track(info: track.info)
         known.publication = track.state.publication
+        known.isAdopted = true
         tracks[track.info.number] = known
+    }
+
+    /// Whether the feed says that the track is published now.
+    func isLive(_ number: TrackNumber) -> Bool {
+        guard let track = tracks[number] else { return false }
+        return track.isPublished && !track.isAdopted
     }
 
     /// The clock of a participant; one whose anchor never came is anchored where this record stands.

@@ -30,7 +30,7 @@ extension RecordingFile {
             counts.unitsSkipped &+= 1
             return .taken
         }
-        if indices[unit.track] == nil {
+        if indices[unit.track] == nil, !goOn(with: published, room) {
             guard unit.isKey || published.info.kind == .audio else {
                 counts.unitsSkipped &+= 1
                 return .taken
@@ -132,7 +132,8 @@ extension RecordingFile {
         indices[track.info.number] = tracks.count
         tracks.append(
             TrackRecorder(
-                info: track.info, id: id, timescale: timescale, origin: origin, coding: coding, state: state))
+                info: track.info, identity: room.participants[track.info.participant]?.identity ?? "", id: id,
+                timescale: timescale, origin: origin, coding: coding, state: state))
         return true
     }
 

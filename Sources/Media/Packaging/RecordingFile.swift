@@ -15,8 +15,8 @@ struct RecordingFile: Sendable {
 
     let options: MP4Recorder.Options
     /// Nanoseconds since 1970 at room time 0, and the room time of the file's zero.
-    let epoch: Int64
-    let zero: Int64
+    private(set) var epoch: Int64
+    private(set) var zero: Int64
     var movie: Movie
     var tracks: [TrackRecorder] = []
     var indices: [TrackNumber: Int] = [:]
@@ -53,7 +53,7 @@ struct RecordingFile: Sendable {
                 Int64(track.timescale) == known.state.clock.timescale
             else { return nil }
             var recorder = TrackRecorder(
-                info: known.info, id: track.id, timescale: track.timescale, origin: track.origin, coding: coding,
+                info: known.info, identity: known.identity, id: track.id, timescale: track.timescale, origin: track.origin, coding: coding,
                 state: known.state)
             recorder.table = file.tables[index]
             recorder.resumesAt = known.resumesAt
@@ -127,6 +127,11 @@ struct RecordingFile: Sendable {
 
     mutating func note(_ roomTime: Int64) { self.roomTime = max(self.roomTime, roomTime) }
 
+    /// What comes from here on is of another feed.
+    mutating func restart(epoch: Int64, zero: Int64, position: UInt64, roomTime: Int64) {
+        (self.epoch, self.zero, self.position, self.roomTime) = (epoch, zero, position, roomTime)
+    }
+
     mutating func advance(to roomTime: Int64, _ clocks: Clocks) {
         note(roomTime)
         let stalled = tracks.indices.filter {
@@ -189,7 +194,7 @@ struct RecordingFile: Sendable {
         state.clocks = clocks.filter { participants.contains($0.key) }
         state.tracks = tracks.map {
             ResumeState.Track(
-                id: $0.id, info: $0.info, state: $0.pending?.before ?? $0.state,
+                id: $0.id, info: $0.info, identity: $0.identity, state: $0.pending?.before ?? $0.state,
                 resumesAt: $0.pending?.position ?? max(position, $0.resumesAt), lastDuration: $0.lastDuration)
         }
         return state

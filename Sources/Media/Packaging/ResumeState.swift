@@ -7,13 +7,15 @@ struct ResumeState: Equatable, Sendable {
     struct Track: Equatable, Sendable {
         var id: UInt32
         var info: TrackInfo
+        /// Of its publisher.
+        var identity: String
         var state: TrackRecorder.State
         /// Units before this position are in the file.
         var resumesAt: UInt64
         var lastDuration: Int64
     }
 
-    static let version: UInt8 = 1
+    static let version: UInt8 = 2
 
     /// Nanoseconds since 1970 at room time 0, and the room time of the file's zero.
     var epoch: Int64
@@ -75,6 +77,8 @@ extension ResumeState.Track {
         bytes.append(contentsOf: info.id.utf8.prefix(0xFF))
         bytes.append(uint64: resumesAt)
         bytes.append(integer: lastDuration)
+        bytes.append(uint16: UInt16(clamping: identity.utf8.count))
+        bytes.append(contentsOf: identity.utf8.prefix(0xFFFF))
         bytes.append(uint32: state.description)
         bytes.append(uint32: state.configuration)
         bytes.append(uint32: state.publication)
@@ -94,6 +98,7 @@ extension ResumeState.Track {
             let kind = reader.uint8().flatMap(TrackInfo.Kind.init), let source = reader.uint8(),
             let nameLength = reader.uint8(), let name = reader.array(Int(nameLength)),
             let resumesAt = reader.uint64(), let lastDuration = reader.integer(),
+            let identity = reader.uint16().flatMap({ reader.array(Int($0)) }),
             let description = reader.uint32(), let configuration = reader.uint32(), let publication = reader.uint32(),
             let flags = reader.uint8(), let clock = SampleClock(reading: &reader, flags: flags)
         else { return nil }
@@ -102,6 +107,7 @@ extension ResumeState.Track {
             number: TrackNumber(rawValue: number), id: String(decoding: name, as: UTF8.self),
             participant: ParticipantNumber(rawValue: participant), kind: kind,
             source: TrackInfo.Source(rawValue: source) ?? .unknown, form: .units)
+        self.identity = String(decoding: identity, as: UTF8.self)
         self.resumesAt = resumesAt
         self.lastDuration = lastDuration
         state = TrackRecorder.State(

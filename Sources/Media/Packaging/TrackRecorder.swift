@@ -32,7 +32,10 @@ struct TrackRecorder: Sendable {
         var before: State
     }
 
-    let info: TrackInfo
+    /// As the present feed has it; a publisher that comes back may have another number.
+    var info: TrackInfo
+    /// Who publishes it, beyond the life of one connection.
+    let identity: String
     let id: UInt32
     let timescale: UInt32
     /// The track's time at the file's zero.
@@ -47,9 +50,11 @@ struct TrackRecorder: Sendable {
     var lastDuration: Int64 = 0
 
     init(
-        info: TrackInfo, id: UInt32, timescale: UInt32, origin: Int64, coding: SampleCoding, state: State
+        info: TrackInfo, identity: String, id: UInt32, timescale: UInt32, origin: Int64, coding: SampleCoding,
+        state: State
     ) {
         self.info = info
+        self.identity = identity
         self.id = id
         self.timescale = timescale
         self.origin = origin

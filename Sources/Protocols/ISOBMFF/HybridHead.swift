@@ -44,6 +44,13 @@ public enum HybridHead {
         return (UInt64(sealOffset), bytes)
     }
 
+    /// The one write that makes a sealed file a hybrid one again: cut it to ``HybridFile/byteCount`` then, and go on.
+    public static var unseal: (offset: UInt64, bytes: [UInt8]) {
+        var bytes: [UInt8] = []
+        bytes.box("free") { $0.append(zeros: 8) }
+        return (UInt64(sealOffset), bytes)
+    }
+
     /// `moov` and the header of the `free` that fills the reserve.
     private static func movieBytes(_ movie: Movie) -> [UInt8]? {
         var bytes: [UInt8] = []

@@ -22,12 +22,18 @@ public struct HybridScanner: Sendable {
     }
 
     private let fileSize: UInt64
+    private let reopens: Bool
     private var state = State.head
     private var file = HybridFile()
     private var tables: [UInt32: SampleTable] = [:]
 
-    /// - Parameter fileSize: the file's length in bytes as it stands.
-    public init(fileSize: UInt64) { self.fileSize = min(fileSize, 1 << 62) }
+    /// - Parameters:
+    ///   - fileSize: the file's length in bytes as it stands.
+    ///   - reopens: look behind the seal of a finished file: it is `open`, once ``HybridHead/unseal`` was written to it.
+    public init(fileSize: UInt64, reopens: Bool = false) {
+        self.fileSize = min(fileSize, 1 << 62)
+        self.reopens = reopens
+    }
 
     /// Takes the bytes that the last `read` asked for.
     public mutating func receive(_ bytes: [UInt8]) {
@@ -50,8 +56,8 @@ public struct HybridScanner: Sendable {
         guard bytes.count == HybridHead.byteCount, let type = BoxHeader.type(in: bytes, at: 0), type == "ftyp",
             let mark = BoxHeader.type(in: bytes, at: HybridHead.sealOffset)
         else { return .finished(.unusable) }
-        if mark == "mdat" { return .finished(.sealed) }
-        guard mark == "free", let movie = Self.movie(in: bytes) else { return .finished(.unusable) }
+        if mark == "mdat", !reopens { return .finished(.sealed) }
+        guard mark == "free" || mark == "mdat", let movie = Self.movie(in: bytes) else { return .finished(.unusable) }
         file.movie = movie
         return .fragment(at: UInt64(HybridHead.byteCount), reading: Self.firstRead)
     }

@@ -46,7 +46,7 @@ enum Samples {
             selection: .participant(identity: "obs", screenShare: true), isDurable: false, start: .live),
         Subscribe(
             subscription: 2, job: "EG_a", fence: 0, room: "RM_a", selection: .tracks(["TR_a", "TR_b"]),
-            isDurable: true, start: .position(77)),
+            isDurable: true, start: .position(77), epoch: 1_790_000_000_000_000_000),
         Subscribe(
             subscription: 3, job: "EG_a", fence: 0, room: "RM_a", selection: .tracks([]), isDurable: true,
             start: .preroll(nanoseconds: 5_000_000_000)),

@@ -80,8 +80,8 @@ func record(
 }
 
 /// Scans a file as it was left.
-func scan(_ file: [UInt8]) -> HybridScan {
-    var scanner = HybridScanner(fileSize: UInt64(file.count))
+func scan(_ file: [UInt8], reopens: Bool = false) -> HybridScan {
+    var scanner = HybridScanner(fileSize: UInt64(file.count), reopens: reopens)
     for _ in 0..<100_000 {
         switch scanner.pollOutput() {
         case .finished(let scan): return scan

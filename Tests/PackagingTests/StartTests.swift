@@ -165,14 +165,4 @@ struct StartTests {
         #expect((2...10).contains(parts))
         #expect(frames == 800)
     }
-
-    @Test("takes a room that began anew as the next part")
-    func newEpoch() throws {
-        let clip = try Clip.plain()
-        var feed = FeedScript()
-        feed.begin(clip)
-        feed.play(clip)
-        feed.event(.clock(epoch: FeedScript.epoch + 1))
-        #expect(record(feed.records).fullReason == .newEpoch)
-    }
 }

@@ -42,7 +42,7 @@ struct EgressControlTests {
         await site.persist()
         let entry = try #require(await site.control.entries[id])
         #expect(entry.worker != nil && entry.worker != worker && entry.run.attempts == 2)
-        #expect(entry.run.assignment(feedIsNew: false).outputs.count == 1)
+        #expect(entry.run.assignment.outputs.count == 1)
         #expect(try await site.store.job(job)?.fence == entry.fence)
     }
 

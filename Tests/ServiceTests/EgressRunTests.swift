@@ -72,6 +72,7 @@ struct EgressRunTests {
         run.media(flows: false)
         #expect(run.record.state == .starting)
         _ = run.apply(JobReport(outputs: [Self.report("film", .active)], isFinal: false), at: Self.now)
+        run.jobState = .running
         run.media(flows: false)
         #expect(run.record.state == .waiting && run.record.stateReason == "source_away")
         run.media(flows: true)
@@ -87,7 +88,7 @@ struct EgressRunTests {
         _ = run.apply(JobReport(outputs: [report], isFinal: false), at: Self.now)
         run.lostWorker()
         run.leased()
-        let next = run.assignment(feedIsNew: false)
+        let next = run.assignment
         #expect(next.attempt == 2)
         #expect(next.outputs.first?.target == .mp4(root: "/data/recordings", path: "demo/film-2.mp4"))
         #expect(run.record.state == .active)

@@ -149,7 +149,8 @@ final class FakeGateway {
         guard request.room == SimulatedRoom.id else {
             return send(.ended(subscription: request.subscription, .notFound))
         }
-        let position: UInt64 = if case .position(let position) = request.start { position } else { 0 }
+        let isOfThisFeed = request.epoch.map { room.records.first?.body == .event(.clock(epoch: $0)) } ?? true
+        let position: UInt64 = if isOfThisFeed, case .position(let position) = request.start { position } else { 0 }
         subscriptions[request.subscription] = request
         sentTo[request.subscription] = Int(position)
         send(.subscribed(subscription: request.subscription, position: position))

@@ -54,30 +54,37 @@ struct RecordingTests {
         #expect(try Frames(of: first.folder + "/demo/film.mp4") == Frames(room.frames))
     }
 
-    @Test("after a restart of the gateway, goes on in a next part, or ends at its limit", arguments: [nil, 2.0])
-    func restart(durationSeconds: Double?) throws {
+    @Test(
+        "after a restart of the gateway, goes on in its file behind a gap, or ends at its limit; after too long a time, in a next part",
+        arguments: [(Int64(60), nil), (60, 2.0), (3600, nil)])
+    func restart(away: Int64, durationSeconds: Double?) throws {
         let first = try FakeGateway(SimulatedRoom(), published: 100)
         try first.assign(.recording(in: first.folder))
         let location = try first.report { $0.outputs.first?.state == .active }.outputs.first?.location
         first.killWorker()
 
         let second = try FakeGateway(
-            SimulatedRoom(epoch: SimulatedRoom.epoch + 60_000_000_000), folder: first.folder)
+            SimulatedRoom(epoch: SimulatedRoom.epoch + away * 1_000_000_000), folder: first.folder)
         var assignment = EgressAssignment.recording(in: first.folder, attempt: 2)
-        assignment.feedIsNew = true
         assignment.durationSeconds = durationSeconds
         try second.assign(assignment)
+        let request = try second.await { if case .subscribe(let request) = $0 { request } else { nil } }
+        #expect(request.epoch == SimulatedRoom.epoch)
+        let isPart = away > 600
         if durationSeconds == nil {
-            _ = try second.report { $0.outputs.first?.parts.count == 1 }
+            _ = try second.report { $0.outputs.first.map { $0.unitsIn > 200 } ?? false }
             try second.command(.stop)
         }
         let report = try second.finalReport()
         let output = try #require(report.outputs.first)
         #expect(output.state == .complete)
         #expect(report.limitReached == (durationSeconds == nil ? nil : "duration"))
-        #expect(output.parts == (durationSeconds == nil ? [location] : []))
-        #expect(try Frames(of: first.folder + "/demo/film.mp4").video > 0)
-        #expect(output.location == first.folder + (durationSeconds == nil ? "/demo/film-2.mp4" : "/demo/film.mp4"))
+        #expect(output.parts == (isPart ? [location] : []))
+        let frames = try Frames(of: first.folder + "/demo/film.mp4")
+        let once = second.room.frames.video
+        #expect(durationSeconds != nil || isPart ? frames.video < once : frames.video > once)
+        #expect(output.location == first.folder + (isPart ? "/demo/film-2.mp4" : "/demo/film.mp4"))
+        if durationSeconds == nil, !isPart { #expect(output.durationSeconds > Double(away)) }
     }
 
     @Test("begins anew in a file that holds nothing yet, from where it was to begin")

@@ -9,9 +9,6 @@ public struct EgressAssignment: Codable, Equatable, Sendable {
     public var room: String
     /// 1 for the first worker that runs it.
     public var attempt: Int
-    /// The room began anew since the last attempt (the gateway was restarted): positions of the old feed mean nothing,
-    /// so adopt the file but subscribe from the GOP that the room holds.
-    public var feedIsNew: Bool
     public var outputs: [OutputAssignment]
     public var preroll: Preroll
     /// End by itself after this much recorded media, in seconds; `nil` for no end.
@@ -23,7 +20,7 @@ public struct EgressAssignment: Codable, Equatable, Sendable {
 
     public init(
         egress: String, roomID: String, room: String, attempt: Int, outputs: [OutputAssignment], preroll: Preroll,
-        durationSeconds: Double? = nil, bytes: Int64? = nil, feedIsNew: Bool = false, poison: Bool = false
+        durationSeconds: Double? = nil, bytes: Int64? = nil, poison: Bool = false
     ) {
         self.egress = egress
         self.roomID = roomID
@@ -33,7 +30,6 @@ public struct EgressAssignment: Codable, Equatable, Sendable {
         self.preroll = preroll
         self.durationSeconds = durationSeconds
         self.bytes = bytes
-        self.feedIsNew = feedIsNew
         self.poison = poison
     }
 }

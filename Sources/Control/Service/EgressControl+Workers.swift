@@ -45,10 +45,7 @@ extension EgressControl {
     }
 
     func tell(_ id: String, to worker: String) {
-        guard let entry = entries[id], let body = encoded(entry.run.assignment(feedIsNew: entry.feedIsNew)) else {
-            return
-        }
-        entries[id]?.feedIsNew = false
+        guard let entry = entries[id], let body = encoded(entry.run.assignment) else { return }
         plane.assign(job: entry.run.job, fence: UInt64(clamping: entry.fence), body: body, to: worker)
         // What was said before it was assigned, or to a worker that died over it.
         for output in entry.run.removals { command(.removeOutput(id: output), to: id) }

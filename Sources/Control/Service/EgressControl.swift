@@ -55,8 +55,6 @@ actor EgressControl {
         var fence: Int64
         /// Set while a worker has the job.
         var worker: String?
-        /// The room's feed began anew since the last attempt.
-        var feedIsNew = false
         /// When a wait is over: for media to begin, or for a room to come back after a restart.
         var deadline: Instant?
         /// Since when the room has no media.
@@ -313,12 +311,11 @@ actor EgressControl {
             run.survivedRestart()
             let id = run.record.id
             var entry = Entry(run: run, job: job, version: document.version, fence: job.fence)
-            entry.feedIsNew = true
             entry.deadline = now + (run.hasBegun ? limits.resumeWithin : .seconds(run.waitSeconds))
             entries[id] = entry
             egressByJob[job.id] = id
             changed(id, event: run.hasBegun ? "egress_waiting" : nil)
-            if !run.hasBegun || run.endReason != nil { lineUp(id, because: "the gateway was restarted") }
+            lineUp(id, because: "the gateway was restarted")
         }
         if !entries.isEmpty { log.info("egress taken up again", ["count": entries.count]) }
     }

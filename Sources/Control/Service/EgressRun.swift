@@ -36,14 +36,13 @@ struct EgressRun: Codable, Equatable, Sendable {
     var isOpen: Bool { endReason == nil && !record.state.isFinal }
 
     /// What the next worker is to do.
-    func assignment(feedIsNew: Bool) -> EgressAssignment {
+    var assignment: EgressAssignment {
         EgressAssignment(
             egress: record.id, roomID: record.roomId, room: record.room, attempt: record.attempt,
             outputs: outputs.filter { output in
                 record.outputs.contains { $0.id == output.id && !$0.state.isFinal }
             },
-            preroll: preroll, durationSeconds: limits.durationSeconds, bytes: limits.bytes, feedIsNew: feedIsNew,
-            poison: poison)
+            preroll: preroll, durationSeconds: limits.durationSeconds, bytes: limits.bytes, poison: poison)
     }
 
     // MARK: What happens
@@ -71,15 +70,14 @@ struct EgressRun: Codable, Equatable, Sendable {
     /// The gateway was started anew: what had begun waits for its room.
     mutating func survivedRestart() {
         for index in outputs.indices { outputs[index].resumeFrom = nil }  // of a feed that is no more
-        if hasBegun && endReason == nil { move(to: .waiting, "gateway_restarted") }
+        if hasBegun && endReason == nil { move(to: .waiting, "source_away") }
     }
 
     /// The room has media again, or none any more. A recording that began waits for it.
     mutating func media(flows: Bool) {
         if !flows && record.state == .active { move(to: .waiting, "source_away") }
-        if flows && record.state == .waiting && record.outputs.contains(where: { $0.state == .active }) {
-            move(to: .active, nil)
-        }
+        let records = jobState == .running && record.outputs.contains { $0.state == .active }
+        if flows && record.state == .waiting && records { move(to: .active, nil) }
     }
 
     /// It is to end: by a request, or because what it waits for will not come.

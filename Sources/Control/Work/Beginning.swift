@@ -10,8 +10,8 @@ struct Beginning {
     /// The file to go on in; `nil`: a new one is to be made.
     var file: LocalFile?
     var start: Subscribe.Start
-    /// Absolute paths of files that an earlier attempt finished.
-    var parts: [String] = []
+    /// The feed whose position `start` names.
+    var epoch: Int64?
 
     /// Looks at what an earlier attempt left at `path`, if it made it.
     init(
@@ -21,8 +21,15 @@ struct Beginning {
         recorder = MP4Recorder(options: options)
         start = Self.start(without: output, job)
         guard output.adopts, let left = try Self.open(path, in: root, job) else { return }
-        switch try Self.scan(left) {
-        case .sealed: parts = [left.path]
+        var scan = try Self.scan(left)
+        if scan == .sealed {  // by a worker that ended, not for the egress's end
+            scan = try Self.scan(left, reopens: true)
+            guard case .open = scan else { return }
+            let unseal = HybridHead.unseal
+            try left.patch(unseal.bytes.span, at: Int64(clamping: unseal.offset))
+        }
+        switch scan {
+        case .sealed: return
         case .unusable:
             // Only a file that began as ours is overwritten; any other keeps its name to itself.
             let kind = try left.read(at: 4, count: 4)
@@ -34,13 +41,13 @@ struct Beginning {
             try left.truncate(to: min(left.byteCount, Int64(clamping: hybrid.byteCount)))
             recorder = adopted
             file = left
-            if !job.assignment.feedIsNew, let next = adopted.nextPosition { start = .position(next) }
+            if let next = adopted.nextPosition { (start, epoch) = (.position(next), adopted.epoch) }
         }
     }
 
     private static func start(without output: OutputAssignment, _ job: JobContext) -> Subscribe.Start {
         guard job.assignment.attempt > 1 else { return job.start }
-        if let position = output.resumeFrom, !job.assignment.feedIsNew { return .position(position) }
+        if let position = output.resumeFrom { return .position(position) }
         return .gop
     }
 
@@ -54,8 +61,8 @@ struct Beginning {
         }
     }
 
-    private static func scan(_ file: LocalFile) throws(StorageError) -> HybridScan {
-        var scanner = HybridScanner(fileSize: UInt64(clamping: file.byteCount))
+    private static func scan(_ file: LocalFile, reopens: Bool = false) throws(StorageError) -> HybridScan {
+        var scanner = HybridScanner(fileSize: UInt64(clamping: file.byteCount), reopens: reopens)
         while true {
             switch scanner.pollOutput() {
             case .read(let offset, let count):

@@ -76,13 +76,12 @@ final class MP4Output: OutputRunner {
             let isLow = try job.worker.isLow(root, at: now)
             guard !isLow else { throw .full(path: root.path) }
             let beginning = try Beginning(place.path, in: root, of: output, job: job)
-            state.parts = beginning.parts
             var file = beginning.file
             if file == nil { file = try root.create(place.path, pool: job.worker.pool) }
             state.location = file?.path
             current = recording(beginning.recorder, file)
             if let startedAt = beginning.recorder.statistics.startedAt { becomeActive(startedAt) }
-            job.subscribe(subscription, output, isDurable: true, start: beginning.start)
+            job.subscribe(subscription, output, isDurable: true, start: beginning.start, epoch: beginning.epoch)
             onChange()
         } catch {
             fail(error)

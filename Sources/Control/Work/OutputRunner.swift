@@ -38,13 +38,14 @@ struct JobContext {
     let worker: WorkerContext
 
     func subscribe(
-        _ subscription: UInt32, _ output: OutputAssignment, isDurable: Bool, start: Subscribe.Start
+        _ subscription: UInt32, _ output: OutputAssignment, isDurable: Bool, start: Subscribe.Start,
+        epoch: Int64? = nil
     ) {
         worker.send(
             .subscribe(
                 Subscribe(
                     subscription: subscription, job: job, fence: fence, room: assignment.roomID,
-                    selection: output.selection.forFeed, isDurable: isDurable, start: start)))
+                    selection: output.selection.forFeed, isDurable: isDurable, start: start, epoch: epoch)))
     }
 
     /// Where an output without a past begins.

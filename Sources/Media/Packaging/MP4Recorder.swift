@@ -47,6 +47,9 @@ public struct MP4Recorder: Sendable {
     /// The feed's position from which the file goes on: all before it is in the file. `nil` before the first fragment.
     public var nextPosition: UInt64? { file.map(\.safePosition) }
 
+    /// The feed whose position that is, by its epoch (nanoseconds since 1970).
+    public var epoch: Int64? { file?.epoch }
+
     /// What was counted so far.
     public var statistics: RecorderStatistics {
         if let file { return file.statistics }

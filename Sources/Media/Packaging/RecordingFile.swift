@@ -53,7 +53,8 @@ struct RecordingFile: Sendable {
                 Int64(track.timescale) == known.state.clock.timescale
             else { return nil }
             var recorder = TrackRecorder(
-                info: known.info, identity: known.identity, id: track.id, timescale: track.timescale, origin: track.origin, coding: coding,
+                info: known.info, identity: known.identity, id: track.id, timescale: track.timescale,
+                origin: track.origin, coding: coding,
                 state: known.state)
             recorder.table = file.tables[index]
             recorder.resumesAt = known.resumesAt

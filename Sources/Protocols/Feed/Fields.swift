@@ -17,6 +17,12 @@ struct Fields {
 
     func int64(_ tag: UInt8) throws(FeedError) -> Int64 { Int64(bitPattern: try uint64(tag)) }
 
+    /// `nil` when the field is not there.
+    func int64IfThere(_ tag: UInt8) throws(FeedError) -> Int64? {
+        guard let value = try first(tag) else { return nil }
+        return Int64(bitPattern: try Self.integer(value, tag))
+    }
+
     /// An integer that must fit `type`.
     func integer<Integer: FixedWidthInteger>(_ tag: UInt8, as type: Integer.Type) throws(FeedError) -> Integer {
         let wide = try int64(tag)

@@ -175,13 +175,14 @@ extension Subscribe {
             bytes.append(field: 10, 3)
             bytes.append(field: 12, nanoseconds)
         }
+        if let epoch { bytes.append(field: 13, epoch) }
     }
 
     fileprivate init(_ fields: Fields) throws(FeedError) {
         self.init(
             subscription: try fields.subscription(), job: try fields.string(2), fence: try fields.uint64(3),
             room: try fields.string(4), selection: try Self.selection(fields), isDurable: try fields.flag(5),
-            start: try Self.start(fields))
+            start: try Self.start(fields), epoch: try fields.int64IfThere(13))
     }
 
     private static func selection(_ fields: Fields) throws(FeedError) -> Selection {

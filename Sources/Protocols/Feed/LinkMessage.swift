@@ -93,10 +93,13 @@ public struct Subscribe: Equatable, Sendable {
     /// Durable: the room keeps what is not acknowledged, within `limits.replay`. Live: bounded at 2 s, then cut to a key frame.
     public var isDurable: Bool
     public var start: Start
+    /// The feed whose position `start` names, by its epoch (nanoseconds since 1970). In a room that began anew since, the
+    /// position means nothing: the subscription begins as `gop`. `nil`: the present feed.
+    public var epoch: Int64?
 
     public init(
         subscription: UInt32, job: String, fence: UInt64, room: String, selection: Selection, isDurable: Bool,
-        start: Start
+        start: Start, epoch: Int64? = nil
     ) {
         self.subscription = subscription
         self.job = job
@@ -105,5 +108,6 @@ public struct Subscribe: Equatable, Sendable {
         self.selection = selection
         self.isDurable = isDurable
         self.start = start
+        self.epoch = epoch
     }
 }

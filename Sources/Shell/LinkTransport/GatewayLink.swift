@@ -196,8 +196,10 @@ public final class GatewayLink: DescriptorHandler {
         guard let room = rooms.room(request.room), subscriptions[request.subscription] == nil else {
             return send(.ended(subscription: request.subscription, .notFound))
         }
+        let isOfThisFeed = request.epoch == nil || request.epoch == room.ring.state.epoch
         let cursor = FeedCursor(
-            on: &room.ring, selection: request.selection, start: request.start, isDurable: request.isDurable)
+            on: &room.ring, selection: request.selection, start: isOfThisFeed ? request.start : .gop,
+            isDurable: request.isDurable)
         send(.subscribed(subscription: request.subscription, position: cursor.position))
         subscriptions[request.subscription] = Subscription(room: room, job: request.job, cursor: cursor)
         order.append(request.subscription)

@@ -129,6 +129,7 @@ let floor6: [Target] = [
 
 let suites: [Target] = [
     .target(name: "Spec", path: "Tests/Spec", swiftSettings: settings),
+    .target(name: "Encoder", dependencies: ["Bytes", "RTMP"], path: "Tests/Encoder", swiftSettings: settings),
     tests("BaseTests", ["Bytes", "Timing", "Log"]),
     tests("CodecsTests", ["Bytes", "Codecs"]),
     tests("RTMPTests", ["Bytes", "Timing", "Codecs", "RTMP", "Crypto"]),
@@ -143,8 +144,7 @@ let suites: [Target] = [
         "ShellTests",
         [
             "Bytes", "Timing", "Log", "Feed", "Codecs", "RTMP", "Forwarding", "MediaLoop", "RTMPServer",
-            "LinkTransport",
-            "HTTPServer", "Storage", "RTMPPush", "HTTPTransfer",
+            "LinkTransport", "HTTPServer", "Storage", "RTMPPush", "HTTPTransfer", "Encoder",
         ]),
     tests("ConfigTests", ["Log", "Config"]),
     tests("StoreTests", ["Bytes", "Timing", "Store", "Jobs", "SQLite"]),
@@ -158,7 +158,7 @@ let suites: [Target] = [
         "ServiceTests",
         [
             "Bytes", "Timing", "Feed", "Store", "Assignments", "Jobs", "Config", "Service", "Forwarding", "MediaLoop",
-            "RTMPServer", "LinkTransport",
+            "RTMPServer", "LinkTransport", "Encoder",
         ]),
     tests(
         "APITests",

@@ -2,21 +2,21 @@ import Bytes
 import RTMP
 
 /// An encoder: one ``RTMPClientSession`` on a socket, with a synthetic stream of H.264 and AAC.
-final class TestPublisher {
+public final class TestPublisher {
     /// What the server said.
-    enum Answer: Equatable {
+    public enum Answer: Equatable {
         case publishing
         case refused(code: String)
         case closed
     }
 
-    let peer: StreamPeer
+    public let peer: StreamPeer
     private var session: RTMPClientSession
     private var answers: [Answer] = []
     private var hasAsked = false
 
     /// Connects and asks to publish.
-    init(port: UInt16, key: String) throws {
+    public init(port: UInt16, key: String) throws {
         peer = try StreamPeer(port: port)
         session = RTMPClientSession(
             RTMPClientSession.Target(app: "live", tcURL: "rtmp://127.0.0.1/live", streamKey: key))
@@ -25,7 +25,7 @@ final class TestPublisher {
     }
 
     /// The next thing that the server says; its end, at last.
-    func answer() throws -> Answer {
+    public func answer() throws -> Answer {
         while answers.isEmpty {
             do {
                 try receive()
@@ -42,7 +42,7 @@ final class TestPublisher {
         try flush()
     }
 
-    func sendHeaders() throws {
+    public func sendHeaders() throws {
         let (video, audio) = ([0x17, 0, 0, 0, 0] + Self.avcC, [0xAF, 0, 0x12, 0x10] as [UInt8])
         session.sendVideo(video.span, timestamp: 0)
         session.sendAudio(audio.span, timestamp: 0)
@@ -50,7 +50,7 @@ final class TestPublisher {
     }
 
     /// Pictures and sound, 25 a second, each with its number in it; a key frame first and every ten.
-    func play(_ frames: Range<Int>, bytes: Int = 100) throws {
+    public func play(_ frames: Range<Int>, bytes: Int = 100) throws {
         for frame in frames {
             let first: UInt8 = frame % 10 == 0 ? 0x17 : 0x27
             let body = [UInt8](repeating: UInt8(truncatingIfNeeded: frame), count: bytes)
@@ -61,7 +61,7 @@ final class TestPublisher {
         }
     }
 
-    func finish() throws {
+    public func finish() throws {
         session.finish()
         try flush()
     }

@@ -1,4 +1,5 @@
 import Bytes
+import Encoder
 import Feed
 import Forwarding
 import Glibc

@@ -38,7 +38,7 @@ struct HeldMedia: Sendable {
         case .unit(let unit):
             guard unit.rendition == 0, let track = room.tracks[unit.track], !unit.bytes.isEmpty,
                 let configuration = track.configurations[unit.configuration],
-                SampleCoding.of(configuration) != nil
+                SampleCoding.of(configuration) != nil, configuration.record.count <= PlacedMedia.configurationLimit
             else { return }
             since = since ?? record.time
             receive(unit, record, isVideo: track.info.kind == .video)

@@ -8,53 +8,49 @@ import Timing
 /// for an adopted one, be cut to ``HybridFile/byteCount``.
 public struct MP4Recorder: Sendable {
     private let options: Options
-    private var room: RecordedRoom
-    /// What came before the file began.
-    private var held: HeldMedia
+    private var timeline: RoomTimeline
     private var file: RecordingFile?
-    /// What a full file did not take: the next part begins with it.
-    private var refused: [Record] = []
     private var isFull = false
     private var isOver = false
-    private var roomTime: Int64 = .min
+    /// When the timeline wants to be called, in room time.
+    private var due: Int64?
     private var outputs: [Output] = []
-    private var warned: Set<TrackNumber> = []
 
     /// Begins an empty file.
     public init(options: Options = Options()) {
-        self.init(options: options, room: RecordedRoom(selection: options.selection))
+        self.init(options: options, timeline: RoomTimeline(options: options.timeline))
     }
 
-    private init(options: Options, room: RecordedRoom) {
+    private init(options: Options, timeline: RoomTimeline) {
         self.options = options
-        self.room = room
-        held = HeldMedia(base: room)
+        self.timeline = timeline
     }
 
     /// Goes on in a file that an earlier attempt left. Subscribe from ``nextPosition``.
     /// - Returns: `nil` if the file holds no state of ours: begin anew.
     public init?(adopting file: HybridFile, options: Options = Options()) {
-        self.init(options: options)
         guard let resume = ResumeState(decoding: file.resumeState),
-            let adopted = RecordingFile(adopting: file, resume, options: options)
+            let tracks = resume.timelineTracks(of: file.movie),
+            let timeline = RoomTimeline(resuming: resume, tracks: tracks, options: options.timeline)
         else { return nil }
-        room.apply(.clock(epoch: resume.epoch))
-        room.clocks = resume.clocks
-        for track in resume.tracks { room.adopt(track) }
-        self.file = adopted
+        self.init(options: options, timeline: timeline)
+        self.file = RecordingFile(adopting: file, tracks, resume, options: options)
     }
 
     /// The feed's position from which the file goes on: all before it is in the file. `nil` before the first fragment.
-    public var nextPosition: UInt64? { file.map(\.safePosition) }
+    public var nextPosition: UInt64? { timeline.safePosition }
 
     /// The feed whose position that is, by its epoch (nanoseconds since 1970).
-    public var epoch: Int64? { file?.epoch }
+    public var epoch: Int64? { timeline.beginning?.epoch }
 
     /// What was counted so far.
     public var statistics: RecorderStatistics {
-        if let file { return file.statistics }
-        var statistics = RecorderStatistics()
-        statistics.unitsSkipped = held.skipped
+        var statistics = file?.statistics ?? RecorderStatistics()
+        let counts = timeline.counts
+        statistics.unitsIn = counts.unitsIn
+        statistics.unitsLost = counts.unitsLost
+        statistics.unitsSkipped = counts.unitsSkipped
+        statistics.timesRepaired = counts.timesRepaired
         return statistics
     }
 
@@ -63,150 +59,83 @@ public struct MP4Recorder: Sendable {
     /// Takes the next record of the feed. Records are given in order.
     public mutating func receive(_ record: Record) {
         guard !isOver else { return }
-        guard !isFull else { return refused.append(record) }
-        if case .event(.clock(let epoch)) = record.body, let known = file?.epoch, epoch != known {
-            return begin(epoch, record)
-        }
-        roomTime = max(roomTime, record.time)
-        if file == nil {
-            hold(record)
-        } else {
-            write(record)
-        }
+        timeline.receive(record)
+        if !isFull { pump() }
     }
 
     /// Moves room time (nanoseconds) forward. Call it after each batch of records, and when `wait(until:)` is over:
     /// a first frame is not held back once this was called.
     public mutating func advance(to roomTime: Int64) {
         guard !isOver, !isFull else { return }
-        self.roomTime = max(self.roomTime, roomTime)
-        if file == nil { begin(isLast: false) }
-        file?.advance(to: self.roomTime, room.clocks)
+        timeline.advance(to: roomTime)
+        pump()
+        if file?.isHeadWritten == false, !isFull {
+            timeline.flush()
+            pump()
+        }
+        file?.advance(&timeline)
+        takeOutputs()
     }
 
     /// Ends the recording: writes what is held and turns the file into an ordinary MP4.
     public mutating func finish() {
         guard !isOver else { return }
-        if file == nil, !isFull { begin(isLast: true) }
+        timeline.finish()
+        pump()
         isOver = true
-        if file == nil {
-            outputs.append(.finished(statistics))
-        } else {
-            file?.finish(room.clocks)
-        }
+        file?.finish(&timeline)
+        takeOutputs()
+        outputs.append(.finished(statistics))
     }
 
     /// The recorder that goes on in the next file after `full`. It has taken what did not fit here.
-    public func nextPart() -> MP4Recorder {
-        var next = MP4Recorder(options: options, room: room)
-        for record in refused { next.receive(record) }
-        return next
-    }
+    public func nextPart() -> MP4Recorder { MP4Recorder(options: options, timeline: timeline.next()) }
 
     // MARK: Outputs
 
     /// The next thing to do, oldest first. Call until it returns `wait`.
     public mutating func pollOutput() -> Output {
+        if outputs.isEmpty, !isOver, !isFull { pump() }  // a next part has something to begin with
         if !outputs.isEmpty { return outputs.removeFirst() }
-        if file?.outputs.isEmpty == false, let output = file?.outputs.removeFirst() { return output }
         if isOver || isFull { return .wait(until: nil) }
-        return .wait(until: file == nil ? held.deadline(wait: options.headerWait.nanoseconds) : file?.deadline)
+        return .wait(until: [due, file?.deadline].compactMap { $0 }.min())
     }
 
-    /// The room began anew: the file goes on with it, after a gap.
-    private mutating func begin(_ epoch: Int64, _ record: Record) {
-        guard file?.rebase(onto: epoch, at: record, room.clocks) == true else { return refuse(record, .newEpoch) }
-        room = RecordedRoom(selection: options.selection)
-        room.apply(.clock(epoch: epoch))
-        roomTime = record.time
+    private mutating func takeOutputs() {
+        guard let made = file?.outputs, !made.isEmpty else { return }
+        outputs += made
+        file?.outputs.removeAll()
     }
 
-    // MARK: Before the file
+    // MARK: From the timeline
 
-    private mutating func hold(_ record: Record) {
-        if case .event(let event) = record.body { room.apply(event) }
-        warnOfPackets()
-        held.receive(record, room)
-        begin(isLast: false)
-    }
-
-    private mutating func warnOfPackets() {
-        for track in room.published where track.info.form == .packets {
-            guard warned.insert(track.info.number).inserted else { continue }
-            outputs.append(.warning(.packets(room.name(of: track.info))))
-        }
-    }
-
-    /// Begins the file, if all is there that it needs, with what was held.
-    private mutating func begin(isLast: Bool) {
-        let wait = options.headerWait.nanoseconds
-        guard let start = held.start(at: roomTime, wait: wait, room, isLast: isLast) else { return }
-        let latest = room
-        let records = held.records
-        room = held.base
-        for record in records[..<start.index] { if case .event(let event) = record.body { room.apply(event) } }
-        guard var file = makeFile(start, records[start.index], latest) else {
-            room = latest
-            held = HeldMedia(base: latest)
-            return
-        }
-        file.note(roomTime)
-        self.file = file
-        let clocks = room.clocks.filter { held.base.clocks[$0.key] == nil && $0.value.announced == .min }
-        room = held.base
-        room.clocks.merge(clocks) { $1 }
-        held = HeldMedia(base: room)
-        for record in records { isFull ? refused.append(record) : write(record) }
-    }
-
-    /// The file whose zero is the unit of `record`, with the tracks that the `latest` room knows.
-    private mutating func makeFile(
-        _ start: HeldMedia.Start, _ record: Record, _ latest: RecordedRoom
-    ) -> RecordingFile? {
-        guard case .unit(let unit) = record.body, let track = room.tracks[unit.track],
-            let configuration = track.configurations[unit.configuration]
-        else { return nil }
-        let scale = Int64(configuration.timescale)
-        func nanoseconds(_ stamp: Int64) -> Int64 { SampleClock.scale(stamp, from: scale, to: 1_000_000_000) }
-        let clock = room.clock(of: track.info.participant, stamp: nanoseconds(unit.dts), at: record.time)
-        let zero = nanoseconds(unit.pts) &+ clock.offset
-        var file = RecordingFile(options: options, epoch: latest.epoch ?? 0, zero: zero, position: record.position)
-        guard file.canAdd(track, configuration, room), let coding = SampleCoding.of(configuration)?.coding else {
-            outputs += file.outputs
-            return nil
-        }
-        let reorder = SampleClock.scale(unit.pts &- unit.dts, from: scale, to: Int64(coding.timescale))
-        guard file.add(track, configuration, origin: start.isVideo ? max(0, reorder) : nil, room) else { return nil }
-        for other in latest.published where other.info.number != unit.track && other.info.form == .units {
-            let known = room.tracks[other.info.number]?.configurations ?? [:]
-            guard let first = (known.isEmpty ? other.configurations : known).values.min(by: { $0.id < $1.id }) else {
-                continue
+    /// Takes all that the timeline has.
+    private mutating func pump() {
+        while true {
+            switch timeline.pollOutput() {
+            case .began(let beginning): file = RecordingFile(options: options, beginning)
+            case .track(let track): if file?.add(track) == false { close(.headerReserve) }
+            case .entry(let index, let entry): if file?.add(entry, to: index) == false { close(.headerReserve) }
+            case .sample(let sample): file?.take(sample, &timeline)
+            case .newEpoch: close(.newEpoch)
+            case .warning(let warning): outputs.append(.warning(warning))
+            case .paused: file?.cut(&timeline)
+            case .missed: break
+            case .finished: return takeOutputs()
+            case .wait(let until):
+                due = until
+                file?.cutIfDue(&timeline)
+                return takeOutputs()
             }
-            if file.canAdd(other, first, latest) { _ = file.add(other, first, origin: nil, latest) }
-        }
-        return file
-    }
-
-    // MARK: Into the file
-
-    private mutating func write(_ record: Record) {
-        file?.note(record.time)
-        switch record.body {
-        case .packet: break
-        case .event(let event):
-            room.apply(event)
-            warnOfPackets()
-            file?.apply(event, room)
-            file?.pass(upTo: record.position)
-        case .unit(let unit):
-            guard file?.write(unit, record, &room) != .full else { return refuse(record, .headerReserve) }
-            file?.pass(upTo: record.position &+ 1)
+            takeOutputs()
         }
     }
 
-    private mutating func refuse(_ record: Record, _ reason: FullReason) {
+    private mutating func close(_ reason: FullReason) {
+        guard !isFull else { return }
         isFull = true
-        refused.append(record)
-        file?.outputs.append(.full(reason))
+        timeline.close()
+        takeOutputs()
+        outputs.append(.full(reason))
     }
 }

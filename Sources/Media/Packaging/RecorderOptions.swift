@@ -21,5 +21,9 @@ extension MP4Recorder {
             self.headerWait = headerWait
             self.maximumTracks = maximumTracks
         }
+
+        var timeline: RoomTimeline.Options {
+            RoomTimeline.Options(selection: selection, startWait: headerWait, maximumTracks: maximumTracks)
+        }
     }
 }

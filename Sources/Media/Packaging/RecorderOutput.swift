@@ -90,6 +90,12 @@ extension RecorderWarning {
             remedy: "Publish H.264 and AAC.")
     }
 
+    static func tooLarge(_ name: String) -> Self {
+        Self(
+            code: "track_left_out", message: "\(name) is not in the file: its decoder configuration is too large.",
+            remedy: "Look at the encoder's extra data: it has kilobytes where tens of bytes are usual.")
+    }
+
     static func packets(_ name: String) -> Self {
         Self(
             code: "track_left_out", message: "\(name) is not in the file: it is published over WebRTC.",

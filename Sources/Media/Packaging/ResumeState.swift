@@ -1,5 +1,6 @@
 import Bytes
 import Feed
+import ISOBMFF
 
 /// What the resume box of a fragment holds: all that a recorder needs, beside the file's own headers, to go on behind
 /// that fragment as if nothing had happened.
@@ -9,7 +10,7 @@ struct ResumeState: Equatable, Sendable {
         var info: TrackInfo
         /// Of its publisher.
         var identity: String
-        var state: TrackRecorder.State
+        var state: TrackTimeline.State
         /// Units before this position are in the file.
         var resumesAt: UInt64
         var lastDuration: Int64
@@ -63,6 +64,19 @@ struct ResumeState: Equatable, Sendable {
         }
     }
 
+    /// The timeline's tracks as the header of the file says them.
+    /// - Returns: `nil` when the two do not match.
+    func timelineTracks(of movie: Movie) -> [TimelineTrack]? {
+        guard tracks.map(\.id) == movie.tracks.map(\.id), tracks.map(\.id) == Array(1...UInt32(max(1, tracks.count)))
+        else { return nil }
+        return zip(tracks, movie.tracks).enumerated().map { index, pair in
+            TimelineTrack(
+                index: index, info: pair.0.info, identity: pair.0.identity, name: pair.1.name,
+                timescale: pair.1.timescale,
+                origin: pair.1.origin, entries: pair.1.entries)
+        }
+    }
+
     init(epoch: Int64, zero: Int64, position: UInt64) {
         (self.epoch, self.zero, self.position) = (epoch, zero, position)
     }
@@ -110,7 +124,7 @@ extension ResumeState.Track {
         self.identity = String(decoding: identity, as: UTF8.self)
         self.resumesAt = resumesAt
         self.lastDuration = lastDuration
-        state = TrackRecorder.State(
+        state = TrackTimeline.State(
             clock: clock, description: description, configuration: configuration, publication: publication,
             needsKey: flags & 1 != 0, isAfterGap: flags & 2 != 0)
     }

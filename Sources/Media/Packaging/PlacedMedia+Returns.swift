@@ -1,41 +1,44 @@
 import Feed
-import Timing
 
 /// A publisher that comes back, and a room that begins anew: what is published goes on in the tracks that it had.
-extension RecordingFile {
-    /// After a longer gap than this the next file begins, in nanoseconds.
+extension PlacedMedia {
+    /// After a longer gap than this nothing goes on, in nanoseconds.
     private static let longestGap: Int64 = 600_000_000_000
 
     /// Takes up a feed that began anew at `epoch` (nanoseconds since 1970), as after a restart of the gateway. Its
-    /// positions and numbers mean others; wall time ties its clock to the file's.
-    /// - Returns: false when it stands too far from what the file holds to stand in it.
-    mutating func rebase(onto epoch: Int64, at record: Record, _ clocks: Clocks) -> Bool {
-        let (step, isOver) = epoch.subtractingReportingOverflow(self.epoch)
-        let end = zero &+ statistics.duration.nanoseconds
-        let gap = record.time &+ step &- end
-        guard !isOver, abs(Double(gap)) < Double(Self.longestGap) else { return false }
-        pause(Array(indices.keys), clocks)
+    /// positions and numbers mean others; wall time ties its clock to the timeline's. All that was held must have been
+    /// polled.
+    mutating func rebase(onto epoch: Int64, at record: Record) {
         indices = [:]
         excluded = []
         for index in tracks.indices { tracks[index].resumesAt = 0 }
-        restart(epoch: epoch, zero: zero &- step, position: record.position, roomTime: record.time)
-        return true
+        let zero = beginning.zero &- (epoch &- beginning.epoch)
+        restart(
+            RoomTimeline.Beginning(epoch: epoch, zero: zero, position: record.position), roomTime: record.time)
     }
 
-    /// Finds the track of the file that a newly published one goes on in: of the same person, source and kind, and not
+    /// Whether a feed that begins at `epoch` with `record` stands near enough to what came to go on with it.
+    func canRebase(onto epoch: Int64, at record: Record) -> Bool {
+        let (step, isOver) = epoch.subtractingReportingOverflow(beginning.epoch)
+        let ends = tracks.compactMap { track in track.state.clock.end.map { track.track.nanoseconds(at: $0) } }
+        let gap = record.time &+ step &- beginning.zero &- (ends.max() ?? 0)
+        return !isOver && abs(Double(gap)) < Double(Self.longestGap)
+    }
+
+    /// Finds the track that a newly published one goes on in: of the same person, source and kind, and not
     /// published any more.
     /// - Returns: false when there is none.
     mutating func goOn(with published: RecordedRoom.Track, _ room: RecordedRoom) -> Bool {
         guard let identity = room.participants[published.info.participant]?.identity,
             let index = tracks.indices.first(where: { index in
                 let track = tracks[index]
-                return track.identity == identity && track.info.kind == published.info.kind
+                return track.track.identity == identity && track.info.kind == published.info.kind
                     && track.info.source == published.info.source && !isTaken(index, room)
             })
         else { return false }
         if indices[tracks[index].info.number] == index { indices[tracks[index].info.number] = nil }
         indices[published.info.number] = index
-        tracks[index].info = published.info
+        tracks[index].track.info = published.info
         tracks[index].state.publication = published.publication
         tracks[index].state.configuration = .max  // of another numbering: looked up again
         tracks[index].state.clock.anchor = nil

@@ -1,0 +1,311 @@
+public import Feed
+import ISOBMFF
+import Timing
+
+/// Turns a room's feed into samples that stand at their times (DESIGN section 3): what every file, segmenter and exporter
+/// of unit tracks is made from. It does no I/O and knows no container.
+///
+/// Give it each record in order, and room time after each batch; after **every** input drain ``pollOutput()`` until it
+/// says `wait`:
+///
+///     timeline.receive(record)
+///     timeline.advance(to: record.time)
+///     while true {
+///         switch timeline.pollOutput() {
+///         case .began(let beginning): …        // the zero, in room time and in UTC
+///         case .track(let track): …            // tracks[track.index]; its first entry is there
+///         case .entry(let index, let entry): … // tracks[index].entries.append(entry)
+///         case .sample(let sample): …          // with time, duration, entry and bytes
+///         case .wait(let until): return        // call advance(to:) then, if nothing came before
+///         …
+///         }
+///     }
+///
+/// A sample comes out when its successor showed how long it lasts, or with an estimate when none came for a second, its
+/// track paused, or the owner called ``flush()``. All that was polled is the owner's: ``safePosition`` is where a later
+/// attempt must read the feed from, and ``resumeBytes(without:)`` lets it go on there sample for sample. An owner that has
+/// no place for what comes (a full header) calls ``close()`` and goes on with ``next()``.
+public struct RoomTimeline: Sendable {
+    private let options: Options
+    private var room: RecordedRoom
+    /// What came before the beginning.
+    private var held: HeldMedia
+    private var media: PlacedMedia?
+    /// The record whose outputs are being polled.
+    private var current: Record?
+    /// Records that came and were not looked at.
+    private var backlog: ArraySlice<Record> = []
+    private var isAdvanceDue = false
+    /// All was given out for a room that begins anew.
+    private var isPaused = false
+    private var isFinishing = false
+    private var isOver = false
+    /// Takes nothing more; what comes is for ``next()``.
+    private var isClosed = false
+    private(set) var roomTime: Int64 = .min
+    private var outputs: [Output] = []
+    private var warned: Set<TrackNumber> = []
+
+    public init(options: Options = Options()) {
+        self.init(options: options, room: RecordedRoom(selection: options.selection))
+    }
+
+    private init(options: Options, room: RecordedRoom) {
+        self.options = options
+        self.room = room
+        held = HeldMedia(base: room)
+    }
+
+    /// Goes on where an earlier attempt was, with the tracks and entries that its file has.
+    /// - Returns: `nil` if the two do not match: begin anew.
+    init?(resuming resume: ResumeState, tracks: [TimelineTrack], options: Options) {
+        self.init(options: options)
+        guard let media = PlacedMedia(options: options, resuming: resume, tracks) else { return nil }
+        room.apply(.clock(epoch: resume.epoch))
+        room.clocks = resume.clocks
+        for track in resume.tracks { room.adopt(track) }
+        self.media = media
+    }
+
+    /// Goes on where ``resumeBytes(without:)`` was taken, with the ``tracks`` that it had then. Subscribe from
+    /// ``safePosition``.
+    /// - Returns: `nil` if the bytes are not ours, or do not match the tracks: begin anew.
+    public init?(resuming bytes: [UInt8], tracks: [TimelineTrack], options: Options = Options()) {
+        guard let resume = ResumeState(decoding: bytes) else { return nil }
+        self.init(resuming: resume, tracks: tracks, options: options)
+    }
+
+    // MARK: What is known
+
+    /// `nil` before the beginning.
+    public var beginning: Beginning? { media?.beginning }
+
+    /// The tracks, in the order of their indices.
+    public var tracks: [TimelineTrack] { media?.tracks.map(\.track) ?? [] }
+
+    /// The feed's position before which all was polled: read from there to go on. `nil` before the beginning.
+    public var safePosition: UInt64? { media?.safePosition(without: queue) }
+
+    var counts: RecordingCounts {
+        if let media { return media.counts }
+        var counts = RecordingCounts()
+        counts.unitsSkipped = held.skipped
+        return counts
+    }
+
+    /// What a later attempt needs to go on behind all that was polled but for `sample`, which is in the owner's hand.
+    func resume(without sample: PlacedSample?) -> ResumeState? {
+        media?.resume(without: (sample.map { [$0] } ?? []) + queue, room.clocks)
+    }
+
+    /// The same, to be kept beside what was written: opaque, some 100 bytes a track. `nil` before the beginning.
+    public func resumeBytes(without sample: PlacedSample? = nil) -> [UInt8]? { resume(without: sample)?.encoded() }
+
+    /// Samples that wait to be polled.
+    private var queue: [PlacedSample] {
+        media?.outputs.compactMap { if case .sample(let sample) = $0 { sample } else { nil } } ?? []
+    }
+
+    // MARK: Inputs
+
+    /// Takes the next record of the feed. Records are given in order.
+    public mutating func receive(_ record: Record) {
+        guard !isOver else { return }
+        backlog.append(record)
+    }
+
+    /// Moves room time (nanoseconds) forward. Call it after each batch of records, and when `wait(until:)` is over.
+    public mutating func advance(to roomTime: Int64) {
+        guard !isOver, !isClosed else { return }
+        self.roomTime = max(self.roomTime, roomTime)
+        isAdvanceDue = true
+    }
+
+    /// Gives out what is held, with estimated durations.
+    public mutating func flush() {
+        for index in media?.tracks.indices ?? 0..<0 { media?.flush(index) }
+    }
+
+    /// Takes out the held sample of the track at `index`, with an estimated duration.
+    mutating func takeHeld(_ index: Int) -> PlacedSample? { media?.takeHeld(index) }
+
+    /// Takes nothing more, not even the record whose outputs are being polled: it is for ``next()``.
+    public mutating func close() {
+        guard !isClosed else { return }
+        isClosed = true
+        guard let record = current.take() else { return }
+        media?.takeBack(record)
+        backlog = [record] + backlog
+    }
+
+    /// Nothing more will come: gives out what is held.
+    public mutating func finish() { isFinishing = true }
+
+    /// The timeline that goes on after this one was closed. It has what did not fit here.
+    public func next() -> RoomTimeline {
+        var next = RoomTimeline(options: options, room: room)
+        next.backlog = backlog
+        return next
+    }
+
+    // MARK: Outputs
+
+    /// The next that came of the inputs, oldest first. Call until it returns `wait`.
+    public mutating func pollOutput() -> Output {
+        repeat {
+            if !outputs.isEmpty { return outputs.removeFirst() }
+            if media?.outputs.isEmpty == false, let output = media?.outputs.removeFirst() { return output }
+        } while work()
+        if isOver || isClosed { return .wait(until: nil) }
+        return .wait(until: media == nil ? held.deadline(wait: options.startWait.nanoseconds) : media?.deadline)
+    }
+
+    /// Does the next thing that is due.
+    /// - Returns: false when there is none.
+    private mutating func work() -> Bool {
+        current = nil
+        if !isClosed, let record = backlog.popFirst() {
+            current = record
+            take(record)
+        } else if isAdvanceDue {
+            isAdvanceDue = false
+            advance()
+        } else if isFinishing, !isOver {
+            end()
+        } else {
+            return false
+        }
+        return true
+    }
+
+    private mutating func take(_ record: Record) {
+        if case .event(.clock(let epoch)) = record.body, let known = media?.beginning.epoch, epoch != known {
+            return rebase(onto: epoch, record)
+        }
+        roomTime = max(roomTime, record.time)
+        if media == nil { hold(record) } else { place(record) }
+    }
+
+    /// The room began anew: the timeline goes on with it, after a gap, once all that was held is polled.
+    private mutating func rebase(onto epoch: Int64, _ record: Record) {
+        guard media?.canRebase(onto: epoch, at: record) == true else {
+            media?.outputs.append(.newEpoch(epoch))
+            return close()
+        }
+        guard isPaused else {
+            isPaused = true
+            let numbers = media?.tracks.map(\.info.number) ?? []
+            media?.pause(numbers)
+            backlog = [record] + backlog
+            return current = nil
+        }
+        isPaused = false
+        media?.rebase(onto: epoch, at: record)
+        room = RecordedRoom(selection: options.selection)
+        room.apply(.clock(epoch: epoch))
+        roomTime = record.time
+    }
+
+    private mutating func advance() {
+        if media != nil {
+            media?.advance(to: roomTime)
+        } else if begin(isLast: false) {
+            isAdvanceDue = true  // once what was held is placed
+        }
+    }
+
+    private mutating func end() {
+        if media == nil, !isClosed, begin(isLast: true) { return }  // again, once what was held is placed
+        isOver = true
+        flush()
+        if media == nil { outputs.append(.finished) } else { media?.outputs.append(.finished) }
+    }
+
+    // MARK: Before the beginning
+
+    private mutating func hold(_ record: Record) {
+        if case .event(let event) = record.body { room.apply(event) }
+        warnOfPackets()
+        held.receive(record, room)
+        _ = begin(isLast: false)
+    }
+
+    private mutating func warnOfPackets() {
+        for track in room.published where track.info.form == .packets {
+            guard warned.insert(track.info.number).inserted else { continue }
+            outputs.append(.warning(.packets(room.name(of: track.info))))
+        }
+    }
+
+    /// Begins with what was held, if all is there that is needed.
+    /// - Returns: whether it did.
+    private mutating func begin(isLast: Bool) -> Bool {
+        let wait = options.startWait.nanoseconds
+        guard let start = held.start(at: roomTime, wait: wait, room, isLast: isLast) else { return false }
+        let latest = room
+        let records = held.records
+        room = held.base
+        for record in records[..<start.index] { if case .event(let event) = record.body { room.apply(event) } }
+        guard var media = makeMedia(start, records[start.index], latest) else {
+            room = latest
+            held = HeldMedia(base: latest)
+            return false
+        }
+        media.note(roomTime)
+        outputs.append(.began(media.beginning))
+        self.media = media
+        let clocks = room.clocks.filter { held.base.clocks[$0.key] == nil && $0.value.announced == .min }
+        room = held.base
+        room.clocks.merge(clocks) { $1 }
+        held = HeldMedia(base: room)
+        current = nil
+        backlog = records[...] + backlog
+        return true
+    }
+
+    /// The media whose zero is the unit of `record`, with the tracks that the `latest` room knows.
+    private mutating func makeMedia(
+        _ start: HeldMedia.Start, _ record: Record, _ latest: RecordedRoom
+    ) -> PlacedMedia? {
+        guard case .unit(let unit) = record.body, let track = room.tracks[unit.track],
+            let configuration = track.configurations[unit.configuration]
+        else { return nil }
+        let scale = Int64(configuration.timescale)
+        func nanoseconds(_ stamp: Int64) -> Int64 { SampleClock.scale(stamp, from: scale, to: 1_000_000_000) }
+        let clock = room.clock(of: track.info.participant, stamp: nanoseconds(unit.dts), at: record.time)
+        let beginning = Beginning(
+            epoch: latest.epoch ?? 0, zero: nanoseconds(unit.pts) &+ clock.offset, position: record.position)
+        var media = PlacedMedia(options: options, beginning: beginning)
+        guard media.canAdd(track, configuration, room), let coding = SampleCoding.of(configuration)?.coding else {
+            for case .warning(let warning) in media.outputs { outputs.append(.warning(warning)) }
+            return nil
+        }
+        let reorder = SampleClock.scale(unit.pts &- unit.dts, from: scale, to: Int64(coding.timescale))
+        media.add(track, configuration, origin: start.isVideo ? max(0, reorder) : nil, room)
+        for other in latest.published where other.info.number != unit.track && other.info.form == .units {
+            let known = room.tracks[other.info.number]?.configurations ?? [:]
+            guard let first = (known.isEmpty ? other.configurations : known).values.min(by: { $0.id < $1.id }) else {
+                continue
+            }
+            if media.canAdd(other, first, latest) { media.add(other, first, origin: nil, latest) }
+        }
+        return media
+    }
+
+    // MARK: Behind the beginning
+
+    private mutating func place(_ record: Record) {
+        media?.note(record.time)
+        switch record.body {
+        case .packet: break
+        case .event(let event):
+            room.apply(event)
+            warnOfPackets()
+            media?.apply(event)
+            media?.pass(upTo: record.position)
+        case .unit(let unit):
+            media?.take(unit, record, &room)
+            media?.pass(upTo: record.position &+ 1)
+        }
+    }
+}

@@ -83,13 +83,18 @@ enum ChunkBench {
 
     private static func read(_ stream: [UInt8], _ body: (RTMPMessage) -> Void) {
         var reader = ChunkReader()
+        var messages: [RTMPMessage] = []
         var begin = 0
         while begin < stream.count {
             let end = min(begin + readSize, stream.count)
             let piece = stream.span.extracting(begin..<end)
             var offset = 0
             do throws(ChunkError) {
-                while let message = try reader.next(in: piece, at: &offset) { body(message) }
+                while offset < piece.count {
+                    try reader.read(piece, at: &offset, into: &messages)
+                    for message in messages { body(message) }
+                    messages.removeAll(keepingCapacity: true)
+                }
             } catch {
                 preconditionFailure("our own chunk stream cannot be read: \(error)")
             }

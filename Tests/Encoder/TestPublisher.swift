@@ -61,6 +61,13 @@ public final class TestPublisher {
         }
     }
 
+    /// A picture of a codec that is not taken.
+    public func playUseless(bytes: Int) throws {
+        let body = [0x22] + [UInt8](repeating: 0, count: bytes)
+        session.sendVideo(body.span, timestamp: 0)
+        try flush()
+    }
+
     public func finish() throws {
         session.finish()
         try flush()

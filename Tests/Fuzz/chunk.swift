@@ -53,7 +53,11 @@ private struct Reading {
             start += piece.count
             var offset = 0
             do throws(ChunkError) {
-                while let message = try reader.next(in: piece.span, at: &offset) { messages.append(message) }
+                while offset < piece.count {
+                    var batch: [RTMPMessage] = []
+                    defer { messages += batch }
+                    try reader.read(piece.span, at: &offset, into: &batch)
+                }
             } catch {
                 self.error = error
                 return

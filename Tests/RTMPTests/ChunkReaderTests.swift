@@ -150,6 +150,31 @@ struct ChunkReaderTests {
         #expect(reader.heldBytes <= 64)
     }
 
+    // One begins in the shared memory where the other ends.
+    @Test("media that comes together shares memory, unless it is turned off or interleaved", arguments: [true, false])
+    func sharedMemory(isOn: Bool) throws {
+        let together = Self.full("000000", "000003") + [1, 2, 3] + Self.full("000000", "000002", type: "08") + [4, 5]
+        var reader = ChunkReader()
+        reader.sharesMemory = isOn
+        let messages = try feed(&reader, together)
+        #expect(messages.map { Array($0.payload) } == [[1, 2, 3], [4, 5]])
+        #expect((messages[1].payload.startIndex == messages[0].payload.endIndex) == isOn)
+        let interleaved = Self.full("000000", "000082") + ones(128) + hex("05 000001 000001 08 01000000 09 c4 0101")
+        #expect(try feed(&reader, interleaved).map(\.payload.startIndex) == [0, 0])
+        #expect(reader.heldBytes <= 64)
+    }
+
+    @Test("a message that is announced longer than the input never takes memory for it", arguments: 1...70)
+    func announcedMemory(streams: Int) throws {
+        var reader = ChunkReader()
+        // Each says that it ends within the input, and is then left for the next.
+        var bytes: [UInt8] = []
+        for index in 0..<min(streams, 60) { bytes += [UInt8(index + 3)] + hex("000000 00ff00 09 01000000") + ones(128) }
+        bytes += [UInt8](repeating: 0xC3, count: 70_000)
+        _ = try? feed(&reader, bytes)
+        #expect(reader.heldBytes <= ChunkReader.reservedMessages * ChunkReader.firstReserve + 2 * bytes.count)
+    }
+
     @Test("the time goes on over the wrap of 32 bits, in steps and in full headers")
     func wrap() throws {
         let steps = hex("04 ffffff 000001 09 01000000 fffffff0 01") + hex("84 00001e 02") + hex("c4 03")
@@ -191,7 +216,11 @@ private func message(
 func feed(_ reader: inout ChunkReader, _ bytes: [UInt8]) throws(ChunkError) -> [RTMPMessage] {
     var messages: [RTMPMessage] = []
     var offset = 0
-    while let message = try reader.next(in: bytes.span, at: &offset) { messages.append(message) }
+    while offset < bytes.count {
+        var batch: [RTMPMessage] = []
+        try reader.read(bytes.span, at: &offset, into: &batch)
+        messages += batch
+    }
     return messages
 }
 

@@ -130,6 +130,21 @@ struct RTMPServerTests {
         #expect(try await site.ended().reason.contains("over the limit"))
     }
 
+    // Else one small unit that is kept holds everything useless that came with it.
+    @Test("keeps each unit by itself for one that sends much of no use")
+    func useless() async throws {
+        let site = try await RTMPSite()
+        let publisher = try await site.live("key")
+        try publisher.sendHeaders()
+        try publisher.playUseless(bytes: 70_000)
+        try publisher.play(0..<2)
+        #expect(await eventually { await site.loop.records(of: "RM_1").compactMap(\.unit).count == 4 })
+        try publisher.play(2..<10)
+        #expect(await eventually { await site.loop.records(of: "RM_1").compactMap(\.unit).count == 20 })
+        let units = await site.loop.records(of: "RM_1").compactMap(\.unit).filter { $0.dts >= 80 }
+        #expect(units.allSatisfy { $0.bytes.startIndex <= 5 }, "behind the tag's header, at the start of its own bytes")
+    }
+
     @Test("turns away more connections than it may have, in all and from one address", arguments: [true, false])
     func connections(inAll: Bool) async throws {
         let site = try await RTMPSite {

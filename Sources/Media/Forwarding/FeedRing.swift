@@ -39,6 +39,10 @@ public struct FeedRing: Sendable {
     private var oldestState = RoomState()
     /// A circular buffer: the record at `position` stands at `position & mask`.
     private var slots: [Record?] = Array(repeating: nil, count: 256)
+    /// The room times of the records in `slots`: asked at each append, where a whole record would be copied for them.
+    private var times: [Int64] = Array(repeating: 0, count: 256)
+    /// The tracks with pictures, of which there are few.
+    private var videoTracks: [TrackNumber] = []
     /// The latest key frame of each video track.
     private var lastKey: [TrackNumber: UInt64] = [:]
     private var acknowledged: [Int: UInt64] = [:]
@@ -47,10 +51,12 @@ public struct FeedRing: Sendable {
     private var lastConsumer = 0
     /// Of `limits.span`: kept, since a Duration is converted by a division of 128 bits.
     private let spanNanoseconds: Int64
+    private let liveLagNanoseconds: Int64
 
     public init(limits: Limits = Limits()) {
         self.limits = limits
         spanNanoseconds = limits.span.nanoseconds
+        liveLagNanoseconds = limits.liveLag.nanoseconds
     }
 
     // MARK: Writing
@@ -60,7 +66,9 @@ public struct FeedRing: Sendable {
     public mutating func append(_ body: Record.Body, time: Int64) -> UInt64 {
         let position = next
         if next - oldest == UInt64(slots.count) { grow() }
-        slots[slot(position)] = Record(position: position, time: time, body: body)
+        let slot = slot(position)
+        slots[slot] = Record(position: position, time: time, body: body)
+        times[slot] = time
         next += 1
         memory += Self.memory(of: body)
         var mayBeNeededLess = lastKey.isEmpty || !followers.isEmpty
@@ -83,15 +91,21 @@ public struct FeedRing: Sendable {
     private mutating func apply(_ event: RoomEvent) {
         state.apply(event)
         switch event {
-        case .unpublished(let track): lastKey[track] = nil
-        case .left: lastKey = lastKey.filter { state.tracks[$0.key] != nil }
+        case .published(let info):
+            if info.kind == .video, !videoTracks.contains(info.number) { videoTracks.append(info.number) }
+        case .unpublished(let track):
+            lastKey[track] = nil
+            videoTracks.removeAll { $0 == track }
+        case .left:
+            lastKey = lastKey.filter { state.tracks[$0.key] != nil }
+            videoTracks.removeAll { state.tracks[$0] == nil }
         default: break
         }
     }
 
     /// - Returns: whether a group of pictures has begun.
     private mutating func noteKey(_ track: TrackNumber, at position: UInt64) -> Bool {
-        guard state.tracks[track]?.info.kind == .video else { return false }
+        guard videoTracks.contains(track) else { return false }
         lastKey[track] = position
         return true
     }
@@ -162,7 +176,8 @@ public struct FeedRing: Sendable {
         case .live: return next
         case .position(let position): return min(position, next)
         case .preroll(let nanoseconds):
-            guard next > oldest, let newest = slots[slot(next - 1)]?.time else { return next }
+            guard next > oldest else { return next }
+            let newest = times[slot(next - 1)]
             let wanted = firstKey(since: newest &- nanoseconds, of: selection)
             return wanted ?? max(keys.min() ?? next, oldest)
         }
@@ -193,7 +208,12 @@ public struct FeedRing: Sendable {
         for position in oldest..<next {
             larger[Int(truncatingIfNeeded: position) & (larger.count - 1)] = slots[slot(position)]
         }
+        var largerTimes = [Int64](repeating: 0, count: larger.count)
+        for position in oldest..<next {
+            largerTimes[Int(truncatingIfNeeded: position) & (larger.count - 1)] = times[slot(position)]
+        }
         slots = larger
+        times = largerTimes
     }
 
     private mutating func trim() {
@@ -212,17 +232,17 @@ public struct FeedRing: Sendable {
     }
 
     private var isBeyondLiveLag: Bool {
-        guard let first = slots[slot(oldest)], let last = slots[slot(next - 1)] else { return true }
-        return last.time &- first.time > limits.liveLag.nanoseconds
+        guard next > oldest else { return true }
+        return heldSpan > liveLagNanoseconds
     }
 
     private var isOverLimit: Bool {
         guard memory <= limits.bytes else { return true }
-        guard next > oldest, let first = slots[slot(oldest)]?.time, let last = slots[slot(next - 1)]?.time else {
-            return false
-        }
-        return last &- first > spanNanoseconds
+        return next > oldest && heldSpan > spanNanoseconds
     }
+
+    /// Room time between the oldest and the newest record; there must be one.
+    private var heldSpan: Int64 { times[slot(next - 1)] &- times[slot(oldest)] }
 
     /// Whole GOPs go: the feed may begin at a key frame of video, or anywhere when there is no video.
     private func isCut(_ position: UInt64) -> Bool {
@@ -245,15 +265,15 @@ public struct FeedRing: Sendable {
     }
 
     private mutating func dropOldest() {
-        let index = slot(oldest)
-        if let body = slots[index]?.body { memory -= Self.memory(of: body) }
-        switch slots[index]?.body {
+        var dropped: Record?
+        swap(&dropped, &slots[slot(oldest)])  // taken, not copied
+        oldest += 1
+        guard let dropped else { return }
+        memory -= Self.memory(of: dropped.body)
+        switch dropped.body {
         case .event(let event): oldestState.apply(event)
         case .unit(let unit): byteCount -= unit.bytes.count
         case .packet(let packet): byteCount -= packet.bytes.count
-        case nil: break
         }
-        slots[index] = nil
-        oldest += 1
     }
 }

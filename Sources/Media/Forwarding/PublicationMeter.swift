@@ -79,7 +79,7 @@ struct PublicationMeter: Sendable {
     mutating func addAudio(bytes: Int, stamp: Int64) {
         report.audio?.frames += 1
         if let rate = audioWindow.add(bytes, at: stamp) { report.audio?.bitrateBps = Int(rate.bytesPerSecond * 8) }
-        report.warnings.removeAll { $0.code == "no_audio" }
+        if !report.warnings.isEmpty { report.warnings.removeAll { $0.code == "no_audio" } }
     }
 
     private mutating func noteKey(at stamp: Int64) {

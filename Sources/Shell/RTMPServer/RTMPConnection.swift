@@ -13,6 +13,9 @@ final class RTMPConnection: DescriptorHandler {
     private static let readsPerTurn = 16
     /// An encoder that does not read what little we send it is not one.
     private static let outputLimit = 256 << 10
+    /// One that has sent so much media of no use to us gets memory of its own for each message: what is kept of a piece
+    /// would else hold all of it.
+    private static let unusedLimit = 64 << 10
 
     let number: RTMPSessionNumber
     let remote: String
@@ -109,6 +112,7 @@ final class RTMPConnection: DescriptorHandler {
             drain(at: now)
             if count < buffer.count { break }
         }
+        if let publication, publication.publisher.unusedBytes > Self.unusedLimit { session.mediaSharesMemory = false }
         if let closed { end(closed) }
     }
 
@@ -135,6 +139,7 @@ final class RTMPConnection: DescriptorHandler {
     }
 
     private func write() {
+        if output.isEmpty, !isWaitingToWrite { return }
         while sent < output.count {
             let count = unsafe output.withUnsafeBytes { bytes in
                 unsafe send(descriptor, bytes.baseAddress?.advanced(by: sent), bytes.count - sent, Int32(MSG_NOSIGNAL))

@@ -14,6 +14,8 @@ struct UnitPublisher {
     private var ingest: FLVIngest
     private var clock = SourceClock()
     private var tracks: [TrackInfo.Kind: TrackNumber] = [:]
+    /// Bytes of messages that became no unit.
+    private(set) var unusedBytes = 0
 
     init(_ grant: PublishGrant, in room: Room, at now: Instant) {
         self.room = room
@@ -33,16 +35,18 @@ struct UnitPublisher {
     }
 
     mutating func video(timestamp: Int64, payload: ArraySlice<UInt8>, at now: Instant) {
-        if let item = ingest.video(timestamp: timestamp, payload: payload) { append(item, timestamp, at: now) }
+        append(ingest.video(timestamp: timestamp, payload: payload), timestamp, payload.count, at: now)
     }
 
     mutating func audio(timestamp: Int64, payload: ArraySlice<UInt8>, at now: Instant) {
-        if let item = ingest.audio(timestamp: timestamp, payload: payload) { append(item, timestamp, at: now) }
+        append(ingest.audio(timestamp: timestamp, payload: payload), timestamp, payload.count, at: now)
     }
 
-    private mutating func append(_ item: FLVIngest.Item, _ timestamp: Int64, at now: Instant) {
+    private mutating func append(_ item: FLVIngest.Item?, _ timestamp: Int64, _ byteCount: Int, at now: Instant) {
         switch item {
+        case nil: unusedBytes &+= byteCount
         case .configuration(let kind, let configuration):
+            unusedBytes &+= byteCount
             room.append(.configuration(track(kind, at: now), rendition: 0, configuration), at: now)
         case .unit(let kind, let unit):
             let mapped = clock.map(stamp: timestamp &* 1_000_000, arrival: room.time(at: now))

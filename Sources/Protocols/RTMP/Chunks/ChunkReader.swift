@@ -21,6 +21,8 @@ public struct ChunkReader: Sendable {
     static let firstReserve = 64 << 10
     /// No more than this many unfinished messages have such a buffer.
     static let reservedMessages = 4
+    /// So that a stranger's shortest messages take no more memory than his bytes account for.
+    static let batchLimit = 256
 
     private let limits: ChunkLimits
     private(set) var chunkSize = 128
@@ -35,32 +37,51 @@ public struct ChunkReader: Sendable {
     /// Of the last audio or video message.
     private var mediaTime: Int64 = 0
     private var unfinishedMessages = 0
-    private var aggregate: AggregateReader?
+    /// Media messages that began and ended in the present input, one after another: one allocation for all of them.
+    private var shared: [UInt8] = []
+    /// Where the message under way begins in `shared`, and its stream; `nil` if it is not there.
+    private var sharedStart: Int?
+    private var sharedStream = 0
+    /// Which of the messages read stand where in `shared`.
+    private var ranges: [(message: Int, bytes: Range<Int>)] = []
     /// True once a type 3 chunk came without the extended timestamp that it has to repeat.
     private var omitsExtendedTimestamps = false
 
+    /// Whether media messages that come together share one array. The last of them to go frees it: turn this off for a
+    /// peer most of whose messages go before the others.
+    public var sharesMemory = true
+
     public init(limits: ChunkLimits = ChunkLimits()) { self.limits = limits }
 
-    /// The next whole message in `bytes` from `offset`, which moves past what was read; `nil` when all is read.
-    /// - Throws: ``ChunkError``. The framing is lost: end the session.
-    public mutating func next(in bytes: Span<UInt8>, at offset: inout Int) throws(ChunkError) -> RTMPMessage? {
-        while true {
-            while let message = try aggregate?.next() {
-                // Nothing but media belongs into an aggregate; a control message from there would have no meaning.
-                if [.audio, .video, .data, .dataAMF3].contains(message.type) { return message }
-            }
-            aggregate = nil
-            guard offset < bytes.count || !carry.isEmpty else { return nil }
-            if chunkMissing == 0, try !beginChunk(in: bytes, at: &offset) { return nil }
+    /// Reads whole messages from `bytes` from `offset`, which moves past what was read, and appends them to `messages`:
+    /// all that end there, or so many that more than ``batchLimit`` stand in `messages`. Call it until all is read.
+    /// - Throws: ``ChunkError``. The framing is lost: take the messages that came before it, then end the session.
+    public mutating func read(
+        _ bytes: Span<UInt8>, at offset: inout Int, into messages: inout [RTMPMessage]
+    ) throws(ChunkError) {
+        defer { share(with: &messages) }
+        while messages.count < Self.batchLimit, offset < bytes.count || !carry.isEmpty {
+            if chunkMissing == 0, try !beginChunk(in: bytes, at: &offset) { return }
             readPayload(bytes, at: &offset)
             guard chunkMissing == 0, streams[current].isReceiving, streams[current].missing == 0 else { continue }
+            let start = sharedStart
             let message = finishMessage()
             switch message.type {
             case .setChunkSize: try setChunkSize(message.payload)
             case .abort: try abort(message.payload)
-            case .aggregate: aggregate = AggregateReader(message)
-            default: return message
+            case .aggregate: try split(message, into: &messages)
+            default:
+                if let start { ranges.append((messages.count, start..<shared.count)) }
+                messages.append(message)
             }
+        }
+    }
+
+    /// Nothing but media belongs into an aggregate; a control message from there would have no meaning.
+    private func split(_ message: RTMPMessage, into messages: inout [RTMPMessage]) throws(ChunkError) {
+        var aggregate = AggregateReader(message)
+        while let part = try aggregate.next() {
+            if [.audio, .video, .data, .dataAMF3].contains(part.type) { messages.append(part) }
         }
     }
 
@@ -72,14 +93,15 @@ public struct ChunkReader: Sendable {
     /// Reads a chunk's header.
     /// - Returns: false if the input ends within it; what there is of it is kept.
     private mutating func beginChunk(in bytes: Span<UInt8>, at offset: inout Int) throws(ChunkError) -> Bool {
-        if carry.isEmpty, let size = try takeHeader(bytes.extracting(offset..<bytes.count)) {
+        let left = bytes.count - offset
+        if carry.isEmpty, let size = try takeHeader(bytes.extracting(offset..<bytes.count), of: left) {
             offset += size
             return true
         }
         // Rare: a header across two reads. Byte by byte, since only its own bytes may be taken.
         while true {
             let header = carry
-            if let size = try takeHeader(header.span) {
+            if let size = try takeHeader(header.span, of: bytes.count - offset) {
                 carry.removeFirst(size)
                 return true
             }
@@ -89,8 +111,9 @@ public struct ChunkReader: Sendable {
         }
     }
 
+    /// - Parameter left: the bytes of input from the header's first on.
     /// - Returns: the bytes of the header, `nil` if `bytes` end within it.
-    private mutating func takeHeader(_ bytes: Span<UInt8>) throws(ChunkError) -> Int? {
+    private mutating func takeHeader(_ bytes: Span<UInt8>, of left: Int) throws(ChunkError) -> Int? {
         guard let header = ChunkHeader(parsing: bytes) else { return nil }
         let index = try index(of: header.chunkStreamID)
         var size = header.byteCount
@@ -100,11 +123,12 @@ public struct ChunkReader: Sendable {
             }
             size += extra
         }
-        try begin(header, index)
+        try begin(header, index, left: left)
         return size
     }
 
-    private mutating func begin(_ header: ChunkHeader, _ index: Int) throws(ChunkError) {
+    private mutating func begin(_ header: ChunkHeader, _ index: Int, left: Int) throws(ChunkError) {
+        if index != sharedStream { keepSharedMessage() }
         current = index
         if streams[index].isReceiving {
             guard case .same = header.message else {
@@ -114,14 +138,40 @@ public struct ChunkReader: Sendable {
             try streams[index].begin(header)
             guard streams[index].length <= limits.messageBytes else { throw .messageTooLong(streams[index].length) }
             unfinishedMessages += 1
-            if unfinishedMessages <= Self.reservedMessages {
-                streams[index].reserve(upTo: Self.firstReserve)
-            }
+            makeRoom(for: streams[index].type, streams[index].length, left: left)
         }
         chunkMissing = min(chunkSize, streams[index].missing)
         guard unfinishedBytes + chunkMissing <= limits.unfinishedBytes else {
             throw .tooManyUnfinishedBytes(unfinishedBytes + chunkMissing)
         }
+    }
+
+    private mutating func makeRoom(for type: MessageType, _ length: Int, left: Int) {
+        if sharesMemory, type == .video || type == .audio, length <= left {
+            if shared.isEmpty { shared.reserveCapacity(left) }
+            (sharedStart, sharedStream) = (shared.count, current)
+        } else if unfinishedMessages <= Self.reservedMessages {
+            streams[current].reserve(upTo: Self.firstReserve)
+        }
+    }
+
+    /// The message under way in `shared` does not end in this input, or not in one piece: it gets memory of its own.
+    private mutating func keepSharedMessage() {
+        guard let start = sharedStart else { return }
+        sharedStart = nil
+        let begun = Array(shared[start...])
+        shared.removeSubrange(start...)
+        if unfinishedMessages <= Self.reservedMessages { streams[sharedStream].reserve(upTo: Self.firstReserve) }
+        streams[sharedStream].append(begun.span)
+    }
+
+    /// The end of an input: the messages get their parts of `shared`.
+    private mutating func share(with messages: inout [RTMPMessage]) {
+        keepSharedMessage()
+        guard !ranges.isEmpty else { return }
+        for range in ranges { messages[range.message].payload = shared[range.bytes] }
+        ranges.removeAll(keepingCapacity: true)
+        shared = []
     }
 
     /// The bytes of the extended timestamp that a type 3 chunk repeats: 4, or 0 from encoders which leave it out, as is
@@ -157,7 +207,12 @@ public struct ChunkReader: Sendable {
     }
 
     private mutating func take(_ bytes: Span<UInt8>) {
-        streams[current].append(bytes)
+        if sharedStart != nil {
+            shared.append(copying: bytes)
+        } else {
+            streams[current].append(bytes)
+        }
+        streams[current].note(received: bytes.count)
         chunkMissing -= bytes.count
         unfinishedBytes += bytes.count
     }
@@ -167,23 +222,24 @@ public struct ChunkReader: Sendable {
     private mutating func finishMessage() -> RTMPMessage {
         unfinishedBytes -= streams[current].length
         unfinishedMessages -= 1
+        sharedStart = nil
         let message = streams[current].finish()
         if message.type == .audio || message.type == .video { mediaTime = message.timestamp }
         return message
     }
 
-    private mutating func setChunkSize(_ payload: [UInt8]) throws(ChunkError) {
+    private mutating func setChunkSize(_ payload: ArraySlice<UInt8>) throws(ChunkError) {
         guard payload.count >= 4 else { throw .invalidControlMessage(.setChunkSize) }
         let size = payload.span.uint32(at: 0)
         guard size > 0, size < 0x8000_0000 else { throw .invalidChunkSize(size) }
         chunkSize = min(Int(size), 0xFF_FFFF)  // no message is longer, so a larger size means the same
     }
 
-    private mutating func abort(_ payload: [UInt8]) throws(ChunkError) {
+    private mutating func abort(_ payload: ArraySlice<UInt8>) throws(ChunkError) {
         guard payload.count >= 4 else { throw .invalidControlMessage(.abort) }
         let id = payload.span.uint32(at: 0)
         guard let index = streams.firstIndex(where: { $0.id == id && $0.isReceiving }) else { return }
-        unfinishedBytes -= streams[index].payload.count
+        unfinishedBytes -= streams[index].received
         unfinishedMessages -= 1
         streams[index].drop()
     }

@@ -11,8 +11,10 @@ struct ChunkStream {
     private(set) var extended: UInt32?
     private var step: UInt32 = 0
     private var hasHeader = false
-    /// Received bytes of the message under way.
+    /// Received bytes of the message under way, unless they stand in the reader's batch.
     private(set) var payload: [UInt8] = []
+    /// How many bytes of it have come.
+    private(set) var received = 0
     private(set) var isReceiving = false
 
     /// - Parameter timestamp: of the media read last on any chunk stream: a new one is in the same epoch.
@@ -21,7 +23,7 @@ struct ChunkStream {
         self.timestamp = timestamp
     }
 
-    var missing: Int { length - payload.count }
+    var missing: Int { length - received }
 
     /// Takes the header of a message's first chunk.
     mutating func begin(_ header: ChunkHeader) throws(ChunkError) {
@@ -53,6 +55,7 @@ struct ChunkStream {
     /// Makes room at once for a message of up to `limit` bytes.
     mutating func reserve(upTo limit: Int) { payload.reserveCapacity(min(length, limit)) }
 
+    /// Takes bytes of the message under way that were counted before.
     mutating func append(_ bytes: Span<UInt8>) {
         let needed = payload.count + bytes.count
         if needed > payload.capacity {
@@ -62,10 +65,14 @@ struct ChunkStream {
         payload.append(copying: bytes)
     }
 
-    /// The message, all of whose bytes are here.
+    /// Counts bytes of the message under way.
+    mutating func note(received count: Int) { received += count }
+
+    /// The message, all of whose bytes have come.
     mutating func finish() -> RTMPMessage {
         let message = RTMPMessage(
-            chunkStreamID: id, timestamp: timestamp, type: type, messageStreamID: messageStreamID, payload: payload)
+            chunkStreamID: id, timestamp: timestamp, type: type, messageStreamID: messageStreamID, payload: payload[...]
+        )
         drop()
         return message
     }
@@ -73,6 +80,7 @@ struct ChunkStream {
     /// Forgets the message under way; the next chunk begins another.
     mutating func drop() {
         payload = []
+        received = 0
         isReceiving = false
     }
 

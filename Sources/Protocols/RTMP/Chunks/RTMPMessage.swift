@@ -25,16 +25,26 @@ public struct RTMPMessage: Equatable, Sendable {
     public var timestamp: Int64
     public var type: MessageType
     public var messageStreamID: UInt32
-    public var payload: [UInt8]
+    /// Its storage may be shared with messages that came along with it.
+    public var payload: ArraySlice<UInt8>
 
     public init(
-        chunkStreamID: UInt32, timestamp: Int64, type: MessageType, messageStreamID: UInt32, payload: [UInt8]
+        chunkStreamID: UInt32, timestamp: Int64, type: MessageType, messageStreamID: UInt32, payload: ArraySlice<UInt8>
     ) {
         self.chunkStreamID = chunkStreamID
         self.timestamp = timestamp
         self.type = type
         self.messageStreamID = messageStreamID
         self.payload = payload
+    }
+
+    /// A message that has its payload to itself.
+    public init(
+        chunkStreamID: UInt32, timestamp: Int64, type: MessageType, messageStreamID: UInt32, payload: [UInt8]
+    ) {
+        self.init(
+            chunkStreamID: chunkStreamID, timestamp: timestamp, type: type, messageStreamID: messageStreamID,
+            payload: payload[...])
     }
 }
 

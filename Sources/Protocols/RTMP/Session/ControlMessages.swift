@@ -23,12 +23,12 @@ enum ControlMessage {
 
     /// The answer to a PingRequest, with the same time; `nil` for other events.
     static func pong(to message: RTMPMessage) -> RTMPMessage? {
-        guard message.payload.count >= 6, message.payload[0] == 0, message.payload[1] == 6 else { return nil }
+        guard message.payload.count >= 6, message.payload.starts(with: [0, 6]) else { return nil }
         var answer = message
         answer.chunkStreamID = 2
         answer.timestamp = 0
         answer.messageStreamID = 0
-        answer.payload = [0, 7] + message.payload[2..<6]
+        answer.payload = [0, 7] + message.payload.dropFirst(2).prefix(4)
         return answer
     }
 

@@ -78,10 +78,16 @@ public struct RTMPClientSession: Sendable {
         }
         guard handshake.isDone else { return }
         if case .handshake = state { connect() }
-        do throws(ChunkError) {
-            while let message = try reader.next(in: bytes, at: &offset) { handle(message) }
-        } catch {
-            return end(.failed(.chunk(error)))
+        while offset < bytes.count {
+            var messages: [RTMPMessage] = []
+            var failure: ChunkError?
+            do throws(ChunkError) {
+                try reader.read(bytes, at: &offset, into: &messages)
+            } catch {
+                failure = error
+            }
+            for message in messages { handle(message) }
+            if let failure { return end(.failed(.chunk(failure))) }
         }
         if received &- acknowledged >= window {
             acknowledged = received

@@ -8,8 +8,8 @@ extension RTMPServerSession {
 
     mutating func handle(_ message: RTMPMessage) {
         switch message.type {
-        case .video: media(.video(timestamp: message.timestamp, payload: message.payload[...]), message.payload.count)
-        case .audio: media(.audio(timestamp: message.timestamp, payload: message.payload[...]), message.payload.count)
+        case .video: media(.video(timestamp: message.timestamp, payload: message.payload), message.payload.count)
+        case .audio: media(.audio(timestamp: message.timestamp, payload: message.payload), message.payload.count)
         case .command, .commandAMF3: command(message)
         case .data, .dataAMF3: data(message)
         case .userControl: if let pong = ControlMessage.pong(to: message) { send(pong) }
@@ -23,12 +23,11 @@ extension RTMPServerSession {
     /// Deviation: the message stream is not compared with the publication's; a connection has one publication.
     private mutating func media(_ output: Output, _ count: Int) {
         guard count > 0 else { return }
-        switch state {
-        case .publishing:
-            wait(limits.idle, .idleTimeout(limits.idle))
+        if case .publishing = state {
+            hasNewMedia = true
             emit(output)
-        case .held: hold(output, count)
-        case .handshake, .connecting, .connected, .closed: break
+        } else if case .held = state {
+            hold(output, count)
         }
     }
 

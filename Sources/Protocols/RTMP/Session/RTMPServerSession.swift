@@ -48,6 +48,10 @@ public struct RTMPServerSession: Sendable {
     var state = State.handshake
     private var handshake: HandshakeServer
     private var reader: ChunkReader
+    /// What came in one piece, for the length of a call: kept for its memory.
+    private var batch: [RTMPMessage] = []
+    /// Media of the publication came with the present input.
+    var hasNewMedia = false
     private var writer = ChunkWriter()
     private var sending: [UInt8] = []
     private var outputs: [Output] = []
@@ -73,6 +77,12 @@ public struct RTMPServerSession: Sendable {
 
     // MARK: Inputs
 
+    /// Whether media that comes together shares memory, see ``ChunkReader/sharesMemory``.
+    public var mediaSharesMemory: Bool {
+        get { reader.sharesMemory }
+        set { reader.sharesMemory = newValue }
+    }
+
     /// Takes bytes from the connection, cut anywhere.
     public mutating func receive(_ bytes: Span<UInt8>, at now: Instant) {
         if case .closed = state { return }
@@ -89,15 +99,34 @@ public struct RTMPServerSession: Sendable {
             state = .connecting
             wait(limits.firstMedia, .publishTimeout(limits.firstMedia))
         }
-        do throws(ChunkError) {
-            while let message = try reader.next(in: bytes, at: &offset) {
-                handle(message)
-                if case .closed = state { return }
-            }
-        } catch {
-            return fail(.chunk(error))
+        while offset < bytes.count {
+            guard handleMessages(in: bytes, at: &offset) else { return }
+        }
+        if hasNewMedia {
+            hasNewMedia = false
+            wait(limits.idle, .idleTimeout(limits.idle))
         }
         if let sequence = receiveWindow.dueAcknowledgement() { send(ControlMessage.acknowledgement(sequence)) }
+    }
+
+    /// - Returns: false once the session is closed.
+    private mutating func handleMessages(in bytes: Span<UInt8>, at offset: inout Int) -> Bool {
+        var messages: [RTMPMessage] = []
+        swap(&messages, &batch)
+        var failure: ChunkError?
+        do throws(ChunkError) {
+            try reader.read(bytes, at: &offset, into: &messages)
+        } catch {
+            failure = error  // what came before it counts
+        }
+        for message in messages {
+            handle(message)
+            if case .closed = state { return false }
+        }
+        if let failure { fail(.chunk(failure)) }
+        messages.removeAll(keepingCapacity: true)
+        swap(&messages, &batch)
+        return failure == nil
     }
 
     /// Lets the publisher publish: it is told so, and what was held comes out. Without a held request it does nothing.

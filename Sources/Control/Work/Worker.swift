@@ -127,7 +127,10 @@ final class Worker: WorkerLinkDelegate {
 
     // MARK: Time
 
-    /// Called ``tickInterval`` apart.
+    /// Whether time matters: there are jobs, or it is to end. Else only the link wakes it.
+    var isBusy: Bool { !jobs.isEmpty || sealUntil != nil }
+
+    /// Called ``tickInterval`` apart while it ``isBusy``.
     func tick(at now: Instant) {
         for job in jobs.values {
             enter(job.context.job)

@@ -39,7 +39,7 @@ public final class WorkerHandle: Sendable {
         loop = LoopHandle.start(name: "work") { loop in
             let worker = Worker(options, on: loop, pool: pool, onEnd: onEnd)
             box.bound.withLock { $0 = LoopBound(worker, on: loop) }
-            loop.every(Worker.tickInterval) { worker.tick(at: $0) }
+            loop.every(Worker.tickInterval, while: { worker.isBusy }) { worker.tick(at: $0) }
         }
     }
 

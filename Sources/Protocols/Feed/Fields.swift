@@ -61,6 +61,16 @@ struct Fields {
         return values
     }
 
+    /// The bytes of each field of a repeated tag, in their order.
+    func slices(_ tag: UInt8) throws(FeedError) -> [ArraySlice<UInt8>] {
+        var values: [ArraySlice<UInt8>] = []
+        try forEach(tag) { (value) throws(FeedError) in values.append(value) }
+        return values
+    }
+
+    /// Whether there is such a field.
+    func has(_ tag: UInt8) throws(FeedError) -> Bool { try first(tag) != nil }
+
     private func first(_ tag: UInt8) throws(FeedError) -> ArraySlice<UInt8>? {
         var offset = bytes.startIndex
         while offset < bytes.endIndex {
@@ -120,5 +130,12 @@ extension Array where Element == UInt8 {
         append(tag)
         append(uint32: UInt32(clamping: value.count))
         append(contentsOf: value)
+    }
+
+    /// A field whose bytes `write` appends.
+    mutating func append(field tag: UInt8, nested write: (inout [UInt8]) -> Void) {
+        var bytes: [UInt8] = []
+        write(&bytes)
+        append(field: tag, bytes)
     }
 }

@@ -93,14 +93,14 @@ extension Fields {
 }
 
 extension ParticipantInfo {
-    fileprivate func encode(into bytes: inout [UInt8]) {
+    func encode(into bytes: inout [UInt8]) {
         bytes.append(field: 1, number.rawValue)
         bytes.append(field: 2, id)
         bytes.append(field: 3, identity)
         bytes.append(field: 4, name)
     }
 
-    fileprivate init(_ fields: Fields) throws(FeedError) {
+    init(_ fields: Fields) throws(FeedError) {
         self.init(
             number: try fields.participant(1), id: try fields.string(2), identity: try fields.string(3),
             name: try fields.string(4))
@@ -108,7 +108,7 @@ extension ParticipantInfo {
 }
 
 extension TrackInfo {
-    fileprivate func encode(into bytes: inout [UInt8]) {
+    func encode(into bytes: inout [UInt8]) {
         bytes.append(field: 1, number.rawValue)
         bytes.append(field: 2, id)
         bytes.append(field: 3, participant.rawValue)
@@ -118,7 +118,7 @@ extension TrackInfo {
         bytes.append(field: 7, name)
     }
 
-    fileprivate static func decode(_ fields: Fields) throws(FeedError) -> TrackInfo? {
+    static func decode(_ fields: Fields) throws(FeedError) -> TrackInfo? {
         guard let kind = Kind(rawValue: try fields.integer(4, as: UInt8.self)),
             let form = Form(rawValue: try fields.integer(6, as: UInt8.self))
         else { return nil }

@@ -1,5 +1,3 @@
-public import Feed
-
 /// What the events of a feed add up to: who is there, what they publish, how it decodes. A consumer that begins in
 /// mid-feed is given it as ``snapshot``.
 public struct RoomState: Equatable, Sendable {
@@ -70,5 +68,6 @@ public struct RoomState: Equatable, Sendable {
 }
 
 extension TrackInfo {
-    var isScreenShare: Bool { source == .screenShare || source == .screenShareAudio }
+    /// Whether it is a screen, or its sound.
+    public var isScreenShare: Bool { source == .screenShare || source == .screenShareAudio }
 }

@@ -1,0 +1,96 @@
+import Feed
+import Testing
+
+@Suite("The end of a tape")
+struct TapeTailTests {
+    @Test("is found without an index, as a reader of the whole finds it", arguments: [0, 1, 30, 700, 1300])
+    func unfinished(count: Int) throws {
+        let records = SampleTape.records(count)
+        let tape = SampleTape.tape(records, isFinished: false)
+        let tail = try #require(SampleTape.tail(tape))
+        var summary = TapeSummary()
+        for record in records { summary.add(record) }
+        #expect(tail.summary == summary)
+        #expect(tail.byteCount == UInt64(tape.count) && !tail.isFinished)
+        #expect(tail.nextPosition == 10 + UInt64(count) && tail.identity == SampleTape.identity)
+        #expect(tail.entries.count == SampleTape.read(tape).snapshots.count)
+    }
+
+    @Test("is found by the index, and in its stead when that is damaged")
+    func finished() throws {
+        let tape = SampleTape.tape(SampleTape.records(1200))
+        let reading = SampleTape.read(tape)
+        let tail = try #require(SampleTape.tail(tape))
+        #expect(tail.isFinished && tail.entries == reading.index?.entries)
+        #expect(tail.summary == reading.snapshots.last?.summary)
+        for index in (tape.count - 138)..<tape.count {
+            var broken = tape
+            broken[index] ^= 0x40
+            let again = try #require(SampleTape.tail(broken))
+            #expect(again.summary == tail.summary && again.nextPosition == tail.nextPosition, "byte \(index)")
+            #expect(again.entries == tail.entries)
+        }
+    }
+
+    @Test("a writer goes on wherever the last one was cut off, with nothing lost and nothing twice")
+    func adoption() throws {
+        let records = SampleTape.records(90)
+        let tape = SampleTape.tape(records)
+        let more = SampleTape.media(40, from: 100)
+        for length in stride(from: 200, through: tape.count, by: 61) {
+            let left = Array(tape[..<length])
+            let tail = try #require(SampleTape.tail(left), "\(length)")
+            var identity = SampleTape.identity
+            identity.attempt = 2
+            var writer = TapeWriter(adopting: tail, identity)
+            let next = writer.nextPosition ?? 10
+            for record in SampleTape.beginning(at: next) { writer.append(record) }
+            for record in (records + more) where !isEvent(record) { writer.append(record) }
+            writer.finish()
+            let whole = Array(left[..<Int(tail.byteCount)]) + writer.takeBytes()
+            #expect(UInt64(whole.count) == writer.byteCount)
+            let reading = SampleTape.read(whole)
+            #expect(reading.damage.isEmpty && reading.error == nil, "\(length): \(reading.damage)")
+            #expect(reading.records.filter { !isEvent($0) } == (records + more).filter { !isEvent($0) })
+            #expect(reading.identities.map(\.attempt) == [1, 2])
+            #expect(SampleTape.tail(whole)?.entries == reading.index?.entries)
+        }
+    }
+
+    @Test("a feed that began anew has positions of its own")
+    func newRun() throws {
+        let tape = SampleTape.tape(SampleTape.records(90))
+        let tail = try #require(SampleTape.tail(tape))
+        var writer = TapeWriter(adopting: tail, SampleTape.identity)
+        var second = SampleTape.beginning(at: 3) + SampleTape.media(20, from: 3)
+        second[0].body = .event(.clock(epoch: 1_790_000_100_000_000_000))
+        for record in second { writer.append(record) }
+        #expect(writer.nextPosition == 23 && writer.epoch == 1_790_000_100_000_000_000)
+        writer.finish()
+        let reading = SampleTape.read(Array(tape[..<Int(tail.byteCount)]) + writer.takeBytes())
+        #expect(reading.damage.isEmpty)
+        #expect(reading.records == SampleTape.records(90) + second)
+        #expect(reading.snapshots.last?.summary.runs == 2 && reading.snapshots.last?.summary.tracks.count == 4)
+    }
+
+    @Test("any bytes have an end or none, and are looked at once", arguments: 0..<40)
+    func hostile(seed: Int) {
+        var tape = SampleTape.tape(SampleTape.records(60))
+        var state = UInt64(seed) &* 0x9E37_79B9_7F4A_7C15 | 1
+        for _ in 0..<30 {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            tape[Int(state >> 33) % tape.count] = UInt8(truncatingIfNeeded: state >> 20)
+        }
+        if seed % 2 == 0 { tape.removeFirst(300) }
+        var scanner = TapeTailScanner(fileSize: UInt64(tape.count))
+        var steps = 0
+        while case .read(let offset, let count) = scanner.pollOutput(), steps < 1000 {
+            scanner.receive(Array(tape.dropFirst(Int(clamping: offset)).prefix(count)))
+            steps += 1
+        }
+        #expect(steps < 200)
+        _ = SampleTape.read(tape)
+    }
+
+    private func isEvent(_ record: Record) -> Bool { if case .event = record.body { true } else { false } }
+}

@@ -18,6 +18,7 @@ struct SimulatedDisk {
     var activeAfterWrites: Int?
     var startedAt: Int64?
     var fullReason: MP4Recorder.FullReason?
+    var leftOut: [(length: Int64, at: Int64)] = []
     var statistics: RecorderStatistics?
     var wasBarred = false
 
@@ -34,6 +35,7 @@ struct SimulatedDisk {
                 self.startedAt = self.startedAt ?? startedAt.nanoseconds
             case .warning(let warning): warnings.append(warning)
             case .full(let reason): fullReason = reason
+            case .leftOut(let length, let at): leftOut.append((length.nanoseconds, at.nanoseconds))
             case .finished(let statistics): self.statistics = statistics
             case .wait: return
             }

@@ -12,6 +12,8 @@ public struct MP4Recorder: Sendable {
     private var file: RecordingFile?
     private var isFull = false
     private var isOver = false
+    /// While paused: up to where the feed was acknowledged, though nothing is written.
+    private var passed: UInt64?
     /// When the timeline wants to be called, in room time.
     private var due: Int64?
     private var outputs: [Output] = []
@@ -75,7 +77,30 @@ public struct MP4Recorder: Sendable {
         }
         file?.advance(&timeline)
         takeOutputs()
+        if let passed, let position = timeline.safePosition, position > passed {
+            self.passed = position
+            outputs.append(.sync(position: position))
+        }
     }
+
+    /// Writes what is there, and leaves out what comes until ``resume()``: the file plays as it stands.
+    public mutating func pause() {
+        guard !isOver, !isFull else { return }
+        timeline.pause()
+        pump()
+        file?.cut(&timeline)
+        takeOutputs()
+        passed = timeline.safePosition
+    }
+
+    /// Goes on with the next key frame, right behind what was written before the pause.
+    public mutating func resume() {
+        timeline.resume()
+        passed = nil
+    }
+
+    /// Is `full` at the next key frame, which begins the next part.
+    public mutating func split() { timeline.split() }
 
     /// Ends the recording: writes what is held and turns the file into an ordinary MP4.
     public mutating func finish() {
@@ -118,6 +143,9 @@ public struct MP4Recorder: Sendable {
             case .entry(let index, let entry): if file?.add(entry, to: index) == false { close(.headerReserve) }
             case .sample(let sample): file?.take(sample, &timeline)
             case .newEpoch: close(.newEpoch)
+            case .split: close(.split)
+            case .leftOut(let nanoseconds, let at):
+                outputs.append(.leftOut(.nanoseconds(nanoseconds), at: .nanoseconds(at)))
             case .warning(let warning): outputs.append(.warning(warning))
             case .paused: file?.cut(&timeline)
             case .missed: break

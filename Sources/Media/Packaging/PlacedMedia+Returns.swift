@@ -14,14 +14,16 @@ extension PlacedMedia {
         for index in tracks.indices { tracks[index].resumesAt = 0 }
         let zero = beginning.zero &- (epoch &- beginning.epoch)
         restart(
-            RoomTimeline.Beginning(epoch: epoch, zero: zero, position: record.position), roomTime: record.time)
+            RoomTimeline.Beginning(
+                epoch: epoch, zero: zero, position: record.position, leftOut: beginning.leftOut),
+            roomTime: record.time)
     }
 
     /// Whether a feed that begins at `epoch` with `record` stands near enough to what came to go on with it.
     func canRebase(onto epoch: Int64, at record: Record) -> Bool {
         let (step, isOver) = epoch.subtractingReportingOverflow(beginning.epoch)
         let ends = tracks.compactMap { track in track.state.clock.end.map { track.track.nanoseconds(at: $0) } }
-        let gap = record.time &+ step &- beginning.zero &- (ends.max() ?? 0)
+        let gap = record.time &+ step &- beginning.zero &- beginning.leftOut &- (ends.max() ?? 0)
         return !isOver && abs(Double(gap)) < Double(Self.longestGap)
     }
 

@@ -177,7 +177,7 @@ extension PlacedMedia {
             clock.generation &+= 1
             anchor = nil
         }
-        var time = track.track.ticks(at: stamp &+ clock.offset &- beginning.zero)
+        var time = track.track.ticks(at: stamp &+ clock.offset &- beginning.zero &- beginning.leftOut)
         if let end = state.clock.end, time < end &- Int64(track.timescale) * Self.overlapLimit / 1000 {
             clock.offset &+= SampleClock.scale(end &- time, from: Int64(track.timescale), to: 1_000_000_000)
             time = end

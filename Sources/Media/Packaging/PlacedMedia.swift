@@ -8,7 +8,7 @@ struct PlacedMedia: Sendable {
     static let pendingLimit: Int64 = 1_000_000_000
 
     let options: RoomTimeline.Options
-    private(set) var beginning: RoomTimeline.Beginning
+    var beginning: RoomTimeline.Beginning
     var tracks: [TrackTimeline] = []
     var indices: [TrackNumber: Int] = [:]
     /// Tracks that are left out, and said to be.
@@ -31,7 +31,8 @@ struct PlacedMedia: Sendable {
         guard resume.tracks.count == known.count else { return nil }
         self.init(
             options: options,
-            beginning: RoomTimeline.Beginning(epoch: resume.epoch, zero: resume.zero, position: resume.position))
+            beginning: RoomTimeline.Beginning(
+                epoch: resume.epoch, zero: resume.zero, position: resume.position, leftOut: resume.leftOut))
         for (track, state) in zip(known, resume.tracks) {
             let entry = Int(state.state.description) - 1
             guard track.entries.indices.contains(entry), let coding = SampleCoding.of(track.entries[entry]),
@@ -117,6 +118,11 @@ struct PlacedMedia: Sendable {
     /// Everything before `position` was taken.
     mutating func pass(upTo position: UInt64) { self.position = max(self.position, position) }
 
+    /// Of one track, more was taken.
+    mutating func pass(_ track: TrackNumber, upTo position: UInt64) {
+        if let index = indices[track] { tracks[index].resumesAt = max(tracks[index].resumesAt, position) }
+    }
+
     mutating func apply(_ event: RoomEvent) {
         switch event {
         case .unpublished(let number): pause([number])
@@ -149,6 +155,7 @@ struct PlacedMedia: Sendable {
         without queue: [PlacedSample], _ clocks: [ParticipantNumber: RecordedRoom.SourceClock]
     ) -> ResumeState {
         var state = ResumeState(epoch: beginning.epoch, zero: beginning.zero, position: safePosition(without: queue))
+        state.leftOut = beginning.leftOut
         state.counts = counts
         state.counts.unitsIn &-= Int64(queue.count + tracks.count { $0.pending != nil })
         let participants = Set(tracks.map(\.info.participant))

@@ -18,6 +18,8 @@ extension MP4Recorder {
         case warning(RecorderWarning)
         /// This file can take no more: `finish()` it, and feed what comes into ``MP4Recorder/nextPart()``.
         case full(FullReason)
+        /// A pause was left out: so much of the room's time, at that time of the file.
+        case leftOut(Duration, at: Duration)
         /// The file is an ordinary MP4 now, or, if nothing was ever appended, empty: remove it then.
         case finished(RecorderStatistics)
         /// Nothing to do until then (room time, nanoseconds), or until the next record.
@@ -29,6 +31,8 @@ extension MP4Recorder {
         case headerReserve
         /// The room began anew (a restart of the gateway): its clock has another zero.
         case newEpoch
+        /// ``MP4Recorder/split()`` was asked for.
+        case split
     }
 }
 

@@ -23,13 +23,17 @@ struct ResumeState: Equatable, Sendable {
     var zero: Int64
     /// All records before it are in the file, or were not for it.
     var position: UInt64
+    /// What pauses left out, in nanoseconds.
+    var leftOut: Int64 = 0
     var counts = RecordingCounts()
     var clocks: [ParticipantNumber: RecordedRoom.SourceClock] = [:]
     var tracks: [Track] = []
 
     func encoded() -> [UInt8] {
         var bytes: [UInt8] = [Self.version]
-        for value in [epoch, zero, Int64(bitPattern: position)] + counts.values { bytes.append(integer: value) }
+        for value in [epoch, zero, Int64(bitPattern: position), leftOut] + counts.values {
+            bytes.append(integer: value)
+        }
         bytes.append(uint16: UInt16(clamping: clocks.count))
         for (participant, clock) in clocks.sorted(by: { $0.key.rawValue < $1.key.rawValue }).prefix(0xFFFF) {
             bytes.append(uint32: participant.rawValue)
@@ -46,10 +50,12 @@ struct ResumeState: Equatable, Sendable {
     init?(decoding bytes: [UInt8]) {
         var reader = ByteReader(bytes.span)
         guard reader.uint8() == Self.version, let epoch = reader.integer(), let zero = reader.integer(),
-            let position = reader.uint64(), let counts = RecordingCounts(reading: &reader),
+            let position = reader.uint64(), let leftOut = reader.integer(),
+            let counts = RecordingCounts(reading: &reader),
             let clockCount = reader.uint16()
         else { return nil }
         (self.epoch, self.zero, self.position, self.counts) = (epoch, zero, position, counts)
+        self.leftOut = leftOut
         for _ in 0..<clockCount {
             guard let participant = reader.uint32(), let announced = reader.integer(), let offset = reader.integer(),
                 let generation = reader.uint32()

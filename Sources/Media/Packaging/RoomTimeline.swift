@@ -42,6 +42,9 @@ public struct RoomTimeline: Sendable {
     private var isOver = false
     /// Takes nothing more; what comes is for ``next()``.
     private var isClosed = false
+    private var pausing = Pausing.no
+    private var isSplitDue = false
+    private var splitting: Splitting?
     private(set) var roomTime: Int64 = .min
     private var outputs: [Output] = []
     private var warned: Set<TrackNumber> = []
@@ -141,10 +144,30 @@ public struct RoomTimeline: Sendable {
     /// Nothing more will come: gives out what is held.
     public mutating func finish() { isFinishing = true }
 
+    /// Leaves out what comes from here on, until ``resume()``. What came before is given out.
+    public mutating func pause() {
+        pausing = .paused
+        flush()
+        if media == nil { held = HeldMedia(base: room) }
+    }
+
+    /// Goes on with the next key frame (or the next sound, where there is no picture), right behind what came before the
+    /// pause: a `leftOut` says how much of the room's time is not there.
+    public mutating func resume() {
+        if pausing == .paused { pausing = .resuming }
+    }
+
+    /// Ends at the next key frame (or sound, where there is no picture) with `split`; that key frame is the first of
+    /// ``next()``. Nothing is lost between the two.
+    public mutating func split() {
+        if media != nil { isSplitDue = true }
+    }
+
     /// The timeline that goes on after this one was closed. It has what did not fit here.
     public func next() -> RoomTimeline {
         var next = RoomTimeline(options: options, room: room)
         next.backlog = backlog
+        next.pausing = pausing
         return next
     }
 
@@ -226,6 +249,10 @@ public struct RoomTimeline: Sendable {
     private mutating func hold(_ record: Record) {
         if case .event(let event) = record.body { room.apply(event) }
         warnOfPackets()
+        if case .unit(let unit) = record.body, pausing != .no {
+            guard pausing == .resuming, room.isCut(unit) else { return }
+            pausing = .no
+        }
         held.receive(record, room)
         _ = begin(isLast: false)
     }
@@ -295,17 +322,78 @@ public struct RoomTimeline: Sendable {
     // MARK: Behind the beginning
 
     private mutating func place(_ record: Record) {
+        if splitting != nil { return placeBesideSplit(record) }
         media?.note(record.time)
         switch record.body {
         case .packet: break
         case .event(let event):
             room.apply(event)
             warnOfPackets()
+            if case .missed = event, pausing != .no { break }
             media?.apply(event)
             media?.pass(upTo: record.position)
         case .unit(let unit):
-            media?.take(unit, record, &room)
-            media?.pass(upTo: record.position &+ 1)
+            if isLeftOut(unit, record) {
+                media?.pass(upTo: record.position &+ 1)
+            } else if isSplitDue, room.isCut(unit) {
+                beginSplit(unit, record)
+            } else {
+                media?.take(unit, record, &room)
+                media?.pass(upTo: record.position &+ 1)
+            }
         }
+    }
+
+    private mutating func isLeftOut(_ unit: Unit, _ record: Record) -> Bool {
+        switch pausing {
+        case .no: return false
+        case .paused: return true
+        case .resuming:
+            guard room.isCut(unit) else { return true }
+            pausing = .no
+            media?.leaveOut(upTo: unit, record, &room)
+            return false
+        }
+    }
+
+    // MARK: Split
+
+    private mutating func beginSplit(_ unit: Unit, _ record: Record) {
+        isSplitDue = false
+        let time = media?.roomTime(of: unit, byPresentation: true, record, &room) ?? record.time
+        splitting = Splitting(time: time, since: record.time, records: [record])
+        endSplitIfPassed(at: record.time)
+    }
+
+    /// Gives each record to its side of the split.
+    private mutating func placeBesideSplit(_ record: Record) {
+        guard let time = splitting?.time else { return }
+        guard case .unit(let unit) = record.body, room.tracks[unit.track]?.info.kind == .audio,
+            let at = media?.roomTime(of: unit, byPresentation: true, record, &room), at < time
+        else {
+            splitting?.records.append(record)
+            if case .unit(let unit) = record.body { splitting?.passed.insert(unit.track) }
+            if case .event = record.body { endSplit() } else { endSplitIfPassed(at: record.time) }
+            return
+        }
+        media?.note(record.time)
+        media?.take(unit, record, &room)
+        media?.pass(unit.track, upTo: record.position &+ 1)
+        endSplitIfPassed(at: record.time)
+    }
+
+    private mutating func endSplitIfPassed(at time: Int64) {
+        guard let splitting else { return }
+        let isPassed = room.sound.allSatisfy { splitting.passed.contains($0) }
+        if isPassed || time &- splitting.since > Splitting.patience { endSplit() }
+    }
+
+    private mutating func endSplit() {
+        guard let splitting else { return }
+        self.splitting = nil
+        current = nil
+        backlog = splitting.records[...] + backlog
+        media?.outputs.append(.split)
+        isClosed = true
     }
 }

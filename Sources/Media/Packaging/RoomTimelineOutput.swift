@@ -16,6 +16,12 @@ extension RoomTimeline {
         /// The tracks at these indices ended for now: unpublished, their participant left, or the gateway was started
         /// again. What came before must be written before more is polled. They may go on.
         case paused([Int])
+        /// What came while the timeline was paused was left out, this much of the room's time: what follows stands right
+        /// behind what came before. `at` is that place, in nanoseconds since the zero.
+        case leftOut(nanoseconds: Int64, at: Int64)
+        /// ``RoomTimeline/split()`` was asked for, and here is the place. This timeline takes nothing more:
+        /// ``RoomTimeline/finish()`` it, and go on with ``RoomTimeline/next()``.
+        case split
         /// Records that this consumer was too slow for: pictures go on at the next key frame.
         case missed(count: UInt64)
         /// The room began anew (a restart of the gateway), too far from what came to go on with it. This timeline takes
@@ -36,6 +42,15 @@ extension RoomTimeline {
         public var zero: Int64
         /// The feed's position of the sample at the zero.
         public var position: UInt64
+        /// What pauses left out so far, in nanoseconds: the timeline's time = room time − `zero` − `leftOut`.
+        public var leftOut: Int64 = 0
+
+        public init(epoch: Int64, zero: Int64, position: UInt64, leftOut: Int64 = 0) {
+            self.epoch = epoch
+            self.zero = zero
+            self.position = position
+            self.leftOut = leftOut
+        }
 
         /// Wall time of the zero.
         public var startedAt: WallTime { WallTime(nanoseconds: epoch &+ zero) }

@@ -15,12 +15,17 @@ public struct EgressAssignment: Codable, Equatable, Sendable {
     public var durationSeconds: Double?
     /// End by itself after this many bytes over all files; `nil` for no end.
     public var bytes: Int64?
+    /// Write nothing until told to go on.
+    public var isPaused: Bool
+    /// Named places so far.
+    public var markers: [Marker]
     /// Test hook: the worker traps at the first unit of this job (issue: the poison stream). Never set without `--dev`.
     public var poison: Bool
 
     public init(
         egress: String, roomID: String, room: String, attempt: Int, outputs: [OutputAssignment], preroll: Preroll,
-        durationSeconds: Double? = nil, bytes: Int64? = nil, poison: Bool = false
+        durationSeconds: Double? = nil, bytes: Int64? = nil, isPaused: Bool = false, markers: [Marker] = [],
+        poison: Bool = false
     ) {
         self.egress = egress
         self.roomID = roomID
@@ -30,6 +35,8 @@ public struct EgressAssignment: Codable, Equatable, Sendable {
         self.preroll = preroll
         self.durationSeconds = durationSeconds
         self.bytes = bytes
+        self.isPaused = isPaused
+        self.markers = markers
         self.poison = poison
     }
 }
@@ -58,18 +65,26 @@ public struct OutputAssignment: Codable, Equatable, Sendable {
     public var id: String
     public var target: Target
     public var selection: Selection
+    /// The path of further files, with a NUL where their number stands; `nil`: that of `target`, and another name is chosen.
+    public var partPath: String?
+    /// Which part the file of `target` is; `nil`: the first.
+    public var partNumber: Int?
     /// An earlier attempt made the file at this path: go on in it. Else a file that is there is somebody else's.
     public var adopts: Bool
     /// The feed's position from which a later attempt goes on when the file it finds holds nothing: what was last
     /// acknowledged, or where the first subscription began. `nil`: as `preroll` says.
     public var resumeFrom: UInt64?
 
-    public init(id: String, target: Target, selection: Selection, adopts: Bool = false, resumeFrom: UInt64? = nil) {
+    public init(
+        id: String, target: Target, selection: Selection, adopts: Bool = false, resumeFrom: UInt64? = nil,
+        partPath: String? = nil
+    ) {
         self.id = id
         self.target = target
         self.selection = selection
         self.adopts = adopts
         self.resumeFrom = resumeFrom
+        self.partPath = partPath
     }
 }
 
@@ -78,8 +93,28 @@ public enum JobCommand: Codable, Equatable, Sendable {
     case stop
     case addOutput(OutputAssignment)
     case removeOutput(id: String)
+    /// Write nothing until `resume`; files play as they stand.
+    case pause
+    /// Go on with the next key frame.
+    case resume
+    /// Finish the present files; the next key frame begins further parts.
+    case split
+    /// Name a place.
+    case mark(Marker)
     /// The limits of the assignment, from here on; `nil` for none.
     case setLimits(durationSeconds: Double?, bytes: Int64?)
+}
+
+/// A named place in what is recorded.
+public struct Marker: Codable, Equatable, Sendable {
+    public var name: String
+    /// Seconds of recorded media, over all parts; pauses do not count.
+    public var atSeconds: Double
+
+    public init(name: String, atSeconds: Double) {
+        self.name = name
+        self.atSeconds = atSeconds
+    }
 }
 
 /// What a worker tells of a job: at each change of state at once, else at least once a second.
@@ -107,6 +142,8 @@ public struct OutputReport: Codable, Equatable, Sendable {
         case starting
         /// A decodable first frame is synced to disk, or the destination has taken the first key frame.
         case active
+        /// Asked to write nothing.
+        case paused
         /// A push that lost its destination and waits for the next try.
         case retrying
         case complete
@@ -133,6 +170,10 @@ public struct OutputReport: Codable, Equatable, Sendable {
     public var errorCode: String?
     public var errorMessage: String?
     public var warnings: [ReportedWarning]
+    /// What the finished files hold, of `parts` and `location`.
+    public var finished: [FinishedFile]
+    /// What pauses left out.
+    public var pauses: [LeftOutTime]
 
     public init(id: String, state: State) {
         self.id = id
@@ -145,6 +186,34 @@ public struct OutputReport: Codable, Equatable, Sendable {
         unitsLost = 0
         retries = 0
         warnings = []
+        finished = []
+        pauses = []
+    }
+}
+
+/// A file that is complete.
+public struct FinishedFile: Codable, Equatable, Sendable {
+    /// Absolute.
+    public var path: String
+    public var durationSeconds: Double
+    public var sizeBytes: Int64
+
+    public init(path: String, durationSeconds: Double, sizeBytes: Int64) {
+        self.path = path
+        self.durationSeconds = durationSeconds
+        self.sizeBytes = sizeBytes
+    }
+}
+
+/// Time that is not in the media: what stands before and behind it stands side by side.
+public struct LeftOutTime: Codable, Equatable, Sendable {
+    /// Seconds of media before it, over all parts.
+    public var atSeconds: Double
+    public var seconds: Double
+
+    public init(atSeconds: Double, seconds: Double) {
+        self.atSeconds = atSeconds
+        self.seconds = seconds
     }
 }
 

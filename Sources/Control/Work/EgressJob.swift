@@ -12,11 +12,15 @@ final class EgressJob {
     private var lastReport: Instant?
     private var limitReached: String?
     private var isStopping = false
+    private var isPaused: Bool
+    private var markers: [Marker]
     private var byteLimit: Int64?
 
     init(_ context: JobContext) {
         self.context = context
         byteLimit = context.assignment.bytes
+        isPaused = context.assignment.isPaused
+        markers = context.assignment.markers
     }
 
     /// True once every output is; the last report can go out.
@@ -34,6 +38,17 @@ final class EgressJob {
             add(output, at: now)
         case .removeOutput(let id):
             for output in outputs where output.report.id == id { output.remove(at: now) }
+        case .pause:
+            isPaused = true
+            for output in outputs { output.pause(at: now) }
+        case .resume:
+            isPaused = false
+            for output in outputs { output.resume(at: now) }
+        case .split:
+            for output in outputs { output.split(at: now) }
+        case .mark(let marker):
+            markers.append(marker)
+            for output in outputs { output.mark(markers) }
         case .setLimits(let durationSeconds, let bytes):
             byteLimit = bytes
             for output in outputs { output.limit(to: durationSeconds.map { .seconds(max(0, $0)) }) }
@@ -63,7 +78,13 @@ final class EgressJob {
         mustReport = false
         lastReport = now
         return JobReport(
-            outputs: outputs.map(\.report), isFinal: isEnded, limitReached: isEnded ? limitReached : nil)
+            outputs: outputs.map { report(of: $0) }, isFinal: isEnded, limitReached: isEnded ? limitReached : nil)
+    }
+
+    private func report(of output: any OutputRunner) -> OutputReport {
+        var report = output.report
+        if isPaused, report.startedAt > 0, !output.isEnded { report.state = .paused }
+        return report
     }
 
     private func add(_ output: OutputAssignment, at now: Instant) {
@@ -76,7 +97,9 @@ final class EgressJob {
             case .rtmp(let url): RTMPOutput(output, url: url, job: context, onChange: onChange, onLimit: onLimit)
             }
         outputs.append(runner)
+        runner.mark(markers)
         runner.start(at: now)
+        if isPaused { runner.pause(at: now) }
     }
 
     /// The job is to end by a limit of its own, with the next tick: an output may be in the middle of its work.

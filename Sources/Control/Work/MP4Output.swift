@@ -39,6 +39,11 @@ final class MP4Output: OutputRunner {
     private var heldAcknowledgement: UInt64?
     private var state: OutputReport
     private var limit: RecordingLimit
+    /// What comes is left out, and does not count.
+    private var isLeavingOut = false
+    private var markers: [Marker] = []
+    /// Of the present file, from 1.
+    private var partNumber: Int
     /// What the finished parts add up to.
     private var total = RecorderStatistics()
     private var endState = OutputReport.State.complete
@@ -52,6 +57,7 @@ final class MP4Output: OutputRunner {
         self.onChange = onChange
         self.onLimit = onLimit
         place = (root, path)
+        partNumber = output.partNumber ?? 1
         subscription = job.worker.nextSubscription()
         state = OutputReport(id: output.id, state: .pending)
         limit = RecordingLimit(duration: job.assignment.durationSeconds.map { .seconds(max(0, $0)) })
@@ -81,7 +87,12 @@ final class MP4Output: OutputRunner {
             state.location = file?.path
             current = recording(beginning.recorder, file)
             if let startedAt = beginning.recorder.statistics.startedAt { becomeActive(startedAt) }
-            job.subscribe(subscription, output, isDurable: true, start: beginning.start, epoch: beginning.epoch)
+            // What a pause left out is not asked for again.
+            let isPaused = job.assignment.isPaused
+            job.subscribe(
+                subscription, output, isDurable: true, start: isPaused ? .live : beginning.start,
+                epoch: isPaused ? nil : beginning.epoch)
+            current?.setChapters(chapters)
             onChange()
         } catch {
             fail(error)
@@ -92,7 +103,7 @@ final class MP4Output: OutputRunner {
 
     func receive(_ record: Record, at now: Instant) {
         guard phase != .sealing, phase != .ended else { return }
-        if limit.isReached(by: record) {
+        if !isLeavingOut, limit.isReached(by: record) {
             onLimit("duration")
             return seal(at: now)
         }
@@ -148,11 +159,41 @@ final class MP4Output: OutputRunner {
         current.finish(at: now)
     }
 
+    func pause(at now: Instant) {
+        guard phase == .recording else { return }
+        isLeavingOut = true
+        current?.pause(at: now)
+    }
+
+    func resume(at now: Instant) {
+        current?.resume()
+        if current?.recorder.epoch == nil { isLeavingOut = false }  // nothing that a pause could be cut out of
+    }
+
+    func split(at now: Instant) {
+        if phase == .recording { current?.split() }
+    }
+
+    func mark(_ markers: [Marker]) {
+        self.markers = markers
+        current?.setChapters(chapters)
+    }
+
+    /// The named places, on the time of the present file.
+    private var chapters: [Chapter] {
+        markers.map {
+            Chapter(time: Duration.seconds($0.atSeconds).nanoseconds &- total.duration.nanoseconds, name: $0.name)
+        }
+    }
+
     // MARK: Its files
 
     private func recording(_ recorder: MP4Recorder, _ file: LocalFile?) -> RecordingFile? {
         guard let root else { return nil }
-        return RecordingFile(recorder: recorder, file: file, root: root, path: place.path, context: job.worker) {
+        let path = partNumber == 1 ? nil : output.partPath?.replacingNUL(by: partNumber)
+        return RecordingFile(
+            recorder: recorder, file: file, root: root, path: path ?? place.path, context: job.worker
+        ) {
             [weak self] file, event in self?.handle(event, of: file)
         }
     }
@@ -167,8 +208,14 @@ final class MP4Output: OutputRunner {
         case .warning(let warning):
             state.warnings.append(
                 ReportedWarning(code: warning.code, message: warning.message, remedy: warning.remedy))
+        case .leftOut(let length, let at):
+            isLeavingOut = false
+            limit.leaveOut(length)
+            state.pauses.append(
+                LeftOutTime(atSeconds: (total.duration + at).inSeconds, seconds: length.inSeconds))
         case .full(let next):
             closing.append(file)
+            partNumber += 1
             current = recording(next, nil)
             // The end can come while the file that is full waits for the disk: its next part is over before it began.
             // Else it writes what was refused, though nothing more may come for a while.
@@ -194,6 +241,13 @@ final class MP4Output: OutputRunner {
 
     private func finished(_ file: RecordingFile, _ statistics: RecorderStatistics) {
         add(statistics)
+        if let path = file.location, statistics.byteCount > 0 {
+            state.finished.append(
+                FinishedFile(
+                    path: path, durationSeconds: statistics.duration.inSeconds,
+                    sizeBytes: Int64(clamping: statistics.byteCount)))
+        }
+        current?.setChapters(chapters)
         if statistics.byteCount == 0, file.wasCreated, file === current { state.location = state.parts.popLast() }
         if file === current { current = nil } else { closing.removeAll { $0 === file } }
         if let heldAcknowledgement { acknowledge(heldAcknowledgement) }
@@ -246,6 +300,13 @@ final class MP4Output: OutputRunner {
         phase = .ended
         state.state = endState
         onChange()
+    }
+}
+
+extension String {
+    /// With `number` where a NUL stands.
+    fileprivate func replacingNUL(by number: Int) -> String {
+        split(separator: "\0", omittingEmptySubsequences: false).joined(separator: String(number))
     }
 }
 

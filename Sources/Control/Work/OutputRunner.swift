@@ -22,12 +22,25 @@ protocol OutputRunner: AnyObject {
     func feedEnded(_ reason: EndReason, at now: Instant)
     /// Ends by itself after this much media; `nil`: never.
     func limit(to duration: Duration?)
+    /// Writes nothing from here on, until ``resume(at:)``: what stands plays.
+    func pause(at now: Instant)
+    /// Goes on with the next key frame.
+    func resume(at now: Instant)
+    /// Finishes the present file; the next key frame begins the next part. Nothing for what has no parts.
+    func split(at now: Instant)
+    /// All named places so far have become these.
+    func mark(_ markers: [Marker])
     /// Takes what the feed still holds for it, then seals.
     func stop(at now: Instant)
     /// As ``stop(at:)``, and ends as `removed`.
     func remove(at now: Instant)
     /// The gateway is gone: seals what is there, at once.
     func seal(at now: Instant)
+}
+
+extension OutputRunner {
+    func split(at now: Instant) {}
+    func mark(_ markers: [Marker]) {}
 }
 
 /// The job that an output is part of.

@@ -33,6 +33,7 @@ final class RTMPOutput: OutputRunner {
     private var push = PushOutput()
     private var program = PushProgram()
     private var limit: RecordingLimit
+    private var gate = PauseGate()
     private var phase = Phase.running
     private var state: OutputReport
     private var epoch: Int64 = 0
@@ -80,7 +81,7 @@ final class RTMPOutput: OutputRunner {
     func subscribed(from position: UInt64) {}
 
     func receive(_ record: Record, at now: Instant) {
-        guard phase == .running else { return }
+        guard phase == .running, gate.passes(record) else { return }
         if limit.isReached(by: record) {
             onLimit("duration")
             return stop(at: now)
@@ -111,6 +112,10 @@ final class RTMPOutput: OutputRunner {
     }
 
     func limit(to duration: Duration?) { limit.duration = duration }
+
+    func pause(at now: Instant) { gate.close() }
+
+    func resume(at now: Instant) { gate.open() }
 
     func stop(at now: Instant) {
         guard phase == .running else { return }

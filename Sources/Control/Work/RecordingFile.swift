@@ -1,5 +1,6 @@
 import Bytes
 import Feed
+import ISOBMFF
 import MediaLoop
 import Packaging
 import Storage
@@ -18,6 +19,8 @@ final class RecordingFile {
         /// Everything before `position` is durable.
         case durable(position: UInt64)
         case warning(RecorderWarning)
+        /// So much of the room's time, at this time of the file, was left out.
+        case leftOut(Duration, at: Duration)
         /// Feed what comes into a file with this recorder.
         case full(next: MP4Recorder)
         /// Sealed and durable, or removed when it holds nothing.
@@ -35,6 +38,8 @@ final class RecordingFile {
     private(set) var writtenBytes: UInt64 = 0
     /// False for a further part of which nothing was written yet.
     private(set) var wasCreated: Bool
+    /// Absolute, once the file is there.
+    private(set) var location: String?
     private let root: StorageRoot
     private let path: String
     private let context: WorkerContext
@@ -57,6 +62,7 @@ final class RecordingFile {
         self.recorder = recorder
         self.file = file
         wasCreated = file != nil
+        location = file?.path
         self.root = root
         self.path = path
         self.context = context
@@ -82,6 +88,19 @@ final class RecordingFile {
             syncIfDue(at: now)
         }
     }
+
+    /// Writes what is there, and leaves out what comes.
+    func pause(at now: Instant) {
+        recorder.pause()
+        pump(at: now)
+    }
+
+    func resume() { recorder.resume() }
+
+    /// Is full at the next key frame.
+    func split() { recorder.split() }
+
+    func setChapters(_ chapters: [Chapter]) { recorder.chapters = chapters }
 
     func finish(at now: Instant) {
         recorder.finish()
@@ -113,6 +132,7 @@ final class RecordingFile {
         case .sync(let position): self.position = position
         case .active(let startedAt): self.startedAt = startedAt
         case .warning(let warning): onEvent(self, .warning(warning))
+        case .leftOut(let length, let at): onEvent(self, .leftOut(length, at: at))
         case .barrier:
             isAtBarrier = true
             if !isSyncing { sync(at: now) }
@@ -132,6 +152,7 @@ final class RecordingFile {
         let created = try root.create(path, pool: context.pool)
         file = created
         wasCreated = true
+        location = created.path
         onEvent(self, .created(path: created.path))
         return created
     }

@@ -14,6 +14,9 @@ struct RecordingLimit {
     /// The recorder says when its file begins; until then the first key frame stands for it.
     mutating func start(at wall: WallTime) { startedAt = wall.nanoseconds &- epoch }
 
+    /// So much of the room's time is not in what is recorded.
+    mutating func leaveOut(_ time: Duration) { startedAt? &+= time.nanoseconds }
+
     /// True for the first unit that the limit leaves out, and for those after it.
     mutating func isReached(by record: Record) -> Bool {
         guard let duration else { return false }

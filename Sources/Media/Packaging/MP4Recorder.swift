@@ -7,6 +7,8 @@ import Timing
 /// After **every** input the owner drains ``pollOutput()`` until it says `wait`. The file must be empty at the start, or,
 /// for an adopted one, be cut to ``HybridFile/byteCount``.
 public struct MP4Recorder: Sendable {
+    /// What the finished file lists; those that lie outside of it are left out.
+    public var chapters: [Chapter] = []
     private let options: Options
     private var timeline: RoomTimeline
     private var file: RecordingFile?
@@ -108,7 +110,7 @@ public struct MP4Recorder: Sendable {
         timeline.finish()
         pump()
         isOver = true
-        file?.finish(&timeline)
+        file?.finish(&timeline, chapters: chapters)
         takeOutputs()
         outputs.append(.finished(statistics))
     }

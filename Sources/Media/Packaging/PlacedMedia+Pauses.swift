@@ -32,8 +32,7 @@ extension PlacedMedia {
         }
         guard let time = roomTime(of: unit, byPresentation: false, record, &room) else { return }
         let end = end
-        let length = time &- beginning.zero &- beginning.leftOut &- end
-        guard length > 0 else { return }
+        let length = max(0, time &- beginning.zero &- beginning.leftOut &- end)
         beginning.leftOut &+= length
         outputs.append(.leftOut(nanoseconds: length, at: end))
     }

@@ -152,7 +152,7 @@ struct RecordingFile: Sendable {
     }
 
     /// Writes what is gathered, the final `moov`, and the seal.
-    mutating func finish(_ timeline: inout RoomTimeline) {
+    mutating func finish(_ timeline: inout RoomTimeline, chapters: [Chapter]) {
         cut(&timeline)
         guard isHeadWritten else { return }
         var final = movie
@@ -163,7 +163,8 @@ struct RecordingFile: Sendable {
             }
         }
         var moov: [UInt8] = []
-        final.writeFinal(tracks.map(\.table), into: &moov)
+        let end = statistics.duration.nanoseconds
+        final.writeFinal(tracks.map(\.table), chapters: chapters.filter { 0..<max(1, end) ~= $0.time }, into: &moov)
         let seal = HybridHead.seal(finalMovieAt: byteCount)
         byteCount &+= UInt64(moov.count)
         let position = timeline.safePosition ?? 0

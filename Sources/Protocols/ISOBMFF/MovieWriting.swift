@@ -21,14 +21,16 @@ extension Movie {
         }
     }
 
-    /// The `moov` of an ordinary file. `tables` stand beside ``tracks``; a track without samples is left out.
-    public func writeFinal(_ tables: [SampleTable], into bytes: inout [UInt8]) {
+    /// The `moov` of an ordinary file. `tables` stand beside ``tracks``; a track without samples is left out. The first
+    /// 255 `chapters` go into `chpl`, which VLC, mpv, Windows players and libavformat read.
+    public func writeFinal(_ tables: [SampleTable], chapters: [Chapter] = [], into bytes: inout [UInt8]) {
         let parts = zip(tracks, tables).filter { !$0.1.isEmpty }
             .map { (track: $0.0, table: $0.1, edits: Edit.list(of: $0.1, in: $0.0)) }
         let duration = parts.map { $0.edits.reduce(0) { $0 &+ $1.duration } }.max() ?? 0
         bytes.box("moov") { moov in
             writeHeader(duration: duration, into: &moov)
             for part in parts { part.track.write(part.table, edits: part.edits, into: &moov) }
+            if !chapters.isEmpty { moov.box("udta") { Chapter.write(chapters, into: &$0) } }
         }
     }
 

@@ -33,7 +33,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let floor0: [Target] = [
     cLibrary("CFFmpeg"), cLibrary("CRTMP"), cLibrary("CSQLite"), cLibrary("CMicrohttpd"), cLibrary("CYAML"),
-    cLibrary("COpenSSL"), cLibrary("CSSL"), cLibrary("CCurl"), cLibrary("CLinux"),
+    cLibrary("COpenSSL"), cLibrary("CSSL"), cLibrary("CGnuTLS"), cLibrary("CCurl"), cLibrary("CLinux"),
     // The shims hold macros, variadics and inline functions that Swift cannot see; one a library, so that a program
     // links only what it uses.
     .target(name: "CShimFFmpeg", path: "Sources/C/CShimFFmpeg"),
@@ -60,6 +60,7 @@ let floor2: [Target] = [
     source("Native", "FFmpeg", ["Bytes", "CFFmpeg", "CShimFFmpeg"]),
     source("Native", "SQLite", ["Bytes", "CSQLite", "CShimSQLite"]),
     source("Native", "Crypto", ["Bytes", "COpenSSL"]),
+    source("Native", "TLS", ["Bytes", "CSSL"]),
     source("Native", "YAML", ["Bytes", "CYAML"]),
 ]
 
@@ -71,9 +72,11 @@ let floor3: [Target] = [
 
 let floor4: [Target] = [
     source("Shell", "MediaLoop", ["Bytes", "Timing", "Log", "Feed", "Forwarding", "CLinux"]),
-    source("Shell", "RTMPServer", ["Bytes", "Timing", "Log", "Feed", "RTMP", "Forwarding", "Timeline", "MediaLoop"]),
+    source(
+        "Shell", "RTMPServer",
+        ["Bytes", "Timing", "Log", "Feed", "RTMP", "Forwarding", "Timeline", "MediaLoop", "TLS"]),
     source("Shell", "LinkTransport", ["Bytes", "Timing", "Log", "Feed", "Forwarding", "MediaLoop"]),
-    source("Shell", "HTTPServer", ["HTTP", "Log", "CMicrohttpd", "CShimMicrohttpd"]),
+    source("Shell", "HTTPServer", ["HTTP", "Log", "TLS", "CMicrohttpd", "CShimMicrohttpd", "CGnuTLS"]),
     source("Shell", "Storage", ["Bytes", "Timing", "Log"]),
     source("Shell", "RTMPPush", ["Bytes", "Timing", "Log", "RTMP", "MediaLoop", "CSSL", "CRTMP", "CShimRTMP"]),
     source("Shell", "Terminal", ["Timing"]),
@@ -82,7 +85,7 @@ let floor4: [Target] = [
 ]
 
 let floor5: [Target] = [
-    source("Control", "Config", ["Bytes", "Timing", "Log", "YAML"]),
+    source("Control", "Config", ["Bytes", "Timing", "Log", "TLS", "YAML"]),
     source("Control", "Store", ["Bytes", "Timing", "Log", "SQLite"]),
     source("Control", "Assignments"),
     source("Control", "Jobs", ["Bytes", "Timing", "Log", "Store"]),
@@ -97,7 +100,7 @@ let floor5: [Target] = [
         [
             "Bytes", "Timing", "Log", "Feed", "Codecs", "JSON", "Crypto", "JWT", "Config", "Store", "Assignments",
             "Jobs",
-            "MediaLoop", "RTMPServer", "LinkTransport", "Forwarding", "Storage",
+            "MediaLoop", "RTMPServer", "LinkTransport", "Forwarding", "Storage", "TLS",
         ]),
     source(
         "Control", "API",
@@ -117,7 +120,10 @@ let floor5: [Target] = [
 let floor6: [Target] = [
     program(
         "sluice",
-        ["Log", "Timing", "Config", "Service", "API", "CommandLineTool", "HTTPServer", "MediaLoop", "Terminal"]),
+        [
+            "Log", "Timing", "Config", "Service", "API", "CommandLineTool", "HTTPServer", "MediaLoop", "TLS",
+            "Terminal",
+        ]),
     program("sluice-worker", ["Log", "Timing", "Work"]),
     program(
         "sluice-bench",
@@ -137,16 +143,16 @@ let suites: [Target] = [
     tests("FeedTests", ["Bytes", "Timing", "Feed"]),
     tests("HTTPTests", ["HTTP"]),
     tests("JWTTests", ["Bytes", "Timing", "JSON", "JWT", "Crypto"]),
-    tests("NativeTests", ["Bytes", "SQLite", "Crypto", "YAML"]),
+    tests("NativeTests", ["Bytes", "SQLite", "Crypto", "TLS", "YAML", "CSSL"]),
     tests("ForwardingTests", ["Bytes", "Timing", "Feed", "Codecs", "RTMP", "Timeline", "Forwarding"]),
     tests("PackagingTests", ["Bytes", "Timing", "Feed", "Codecs", "ISOBMFF", "Packaging", "FFmpeg"]),
     tests(
         "ShellTests",
         [
             "Bytes", "Timing", "Log", "Feed", "Codecs", "RTMP", "Forwarding", "MediaLoop", "RTMPServer",
-            "LinkTransport", "HTTPServer", "Storage", "RTMPPush", "HTTPTransfer", "Encoder",
+            "LinkTransport", "HTTPServer", "Storage", "RTMPPush", "HTTPTransfer", "Encoder", "TLS",
         ]),
-    tests("ConfigTests", ["Log", "Config"]),
+    tests("ConfigTests", ["Log", "Config", "TLS"]),
     tests("StoreTests", ["Bytes", "Timing", "Store", "Jobs", "SQLite"]),
     tests(
         "WorkTests",

@@ -18,8 +18,9 @@ enum Serve {
             let log = Logger("sluice")
             for warning in loaded.warnings { log.warning(warning) }
             Interrupts.watch()
+            Interrupts.watchHangUps()
             DescriptorLimit.raise()
-            try await serve(loaded.configuration, log)
+            try await serve(loaded, from: options.source, log)
             return 0
         } catch {
             Terminal.writeError("error: \(words(for: error))\n")
@@ -27,11 +28,19 @@ enum Serve {
         }
     }
 
-    private static func serve(_ configuration: Config.Configuration, _ log: Logger) async throws {
+    private static func serve(_ loaded: LoadedConfiguration, from source: ConfigurationSource, _ log: Logger)
+        async throws
+    {
+        let configuration = loaded.configuration
         let server = try HTTPServer(
             host: configuration.http.host, port: Int(configuration.http.port), limits: limits(configuration),
-            refusal: API.refusal)
-        let service = try await Service(configuration, worker: workerPath())
+            identity: loaded.identity, refusal: API.refusal)
+        let reloading = Reloading(source: source) { loaded in
+            try server.change(limits: limits(loaded.configuration), identity: loaded.identity)
+            LogLines.install(loaded.configuration.log)
+        }
+        let service = try await Service(
+            configuration, worker: workerPath(), identity: loaded.identity, reloading: reloading)
         let api = API(service: service)
         await withTaskGroup { group in
             group.addTask { await service.run() }
@@ -40,15 +49,30 @@ enum Serve {
                 "ready",
                 [
                     "http": "\(configuration.http.host):\(server.port)", "rtmp": service.rtmpPort,
+                    "rtmps": service.rtmpsPort.map { "\($0)" } ?? "-",
                     "data": configuration.data,
                 ])
-            while Interrupts.count == 0 { try? await Task.sleep(for: .milliseconds(250)) }
+            var hangUps = 0
+            while Interrupts.count == 0 {
+                try? await Task.sleep(for: .milliseconds(250))
+                guard hangUps != Interrupts.hangUps else { continue }
+                hangUps = Interrupts.hangUps
+                await reload(service, log)
+            }
             log.info("shutting down: new work is refused, what runs is sealed (again to stop at once)")
             await service.drain { Interrupts.count > 1 }
             await server.stop(grace: .seconds(2))
             group.cancelAll()
         }
         log.info("stopped")
+    }
+
+    private static func reload(_ service: Service, _ log: Logger) async {
+        do throws(ServiceError) {
+            _ = try await service.reload()
+        } catch {
+            log.error("the configuration was not read again, and nothing changed: \(error.detail)")
+        }
     }
 
     private static func limits(_ configuration: Config.Configuration) -> HTTPServer.Limits {

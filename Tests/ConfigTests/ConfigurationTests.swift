@@ -161,14 +161,53 @@ struct ConfigurationTests {
     @Test("what this version does not do is refused, or said")
     func unbuilt() throws {
         let keys = "keys: { k: \(Self.secret) }\n"
-        for text in ["http: { tls: { cert: a, key: b } }", "rtmp: { tls_port: 1936 }", "retention: { recordings: 7d }"]
-        {
+        for text in ["retention: { recordings: 7d }"] {
             #expect { try load(keys + text) } throws: { "\($0)".hasSuffix("is not built yet: leave it out") }
         }
         let loaded = try load(keys + "rtc: { udp_port: 9000 }\nworkers: { count: 2 }")
         #expect(loaded.warnings == ["rtc.udp_port has no effect yet", "workers.count has no effect yet"])
         #expect(try load(keys).warnings.isEmpty)
         #expect(try load("", isDev: true).warnings.isEmpty)
+    }
+
+    static let unusable: [(text: String, message: String)] = [
+        ("rtmp: { tls_port: 1936 }", "rtmp.tls_port: needs a certificate"),
+        ("http: { tls: { cert: /no/such, key: /no/key } }", "http.tls.cert: can't read /no/such"),
+        ("public: { http: live.example.com }", "public.http: must be http or https://NAME[:PORT]"),
+        ("public: { http: 'https://live.example.com/path' }", "public.http: must be"),
+        ("public: { http: 'https://user@live.example.com' }", "public.http: must be"),
+        ("public: { rtmp: 'http://live.example.com' }", "public.rtmp: must be rtmp or rtmps://NAME[:PORT]"),
+        ("public: { rtmp: 'rtmp://' }", "public.rtmp: must be"),
+    ]
+
+    @Test("certificates and public names are checked as a whole", arguments: unusable)
+    func publicNames(text: String, message: String) {
+        #expect { try load("keys: { k: \(Self.secret) }\n" + text) } throws: { "\($0)".contains(message) }
+    }
+
+    @Test("a reload takes what may change, and names what needs a restart")
+    func reload() throws {
+        let before = try preview("http: { port: 1, tls: { cert: a, key: b } }\nkeys: { k: \(Self.secret) }")
+            .configuration
+        let after = try preview(
+            """
+            http: { port: 2, tls: { cert: c, key: d } }
+            keys: { k: another-\(Self.secret) }
+            log: { level: debug }
+            limits: { rtmp: { idle: 5s } }
+            data: elsewhere
+            """
+        ).configuration
+        let changes = before.changes(to: after)
+        #expect(changes.applied == ["keys", "log.level", "limits.rtmp.idle"])
+        #expect(changes.needsRestart == ["http.port", "data"])
+        let merged = before.reloading(from: after)
+        #expect(merged.keys == after.keys && merged.log == after.log && merged.limits == after.limits)
+        #expect(merged.http.port == 1 && merged.data == before.data && merged.http.tls?.cert == "c")
+        let plain = try preview("http: { port: 1 }\nkeys: { k: \(Self.secret) }").configuration
+        #expect(before.changes(to: plain).needsRestart == ["http.tls"])
+        #expect(before.reloading(from: plain).http.tls?.cert == "a")
+        #expect(plain.reloading(from: before).http.tls == nil)
     }
 
     @Test("--dev knows its pair and listens on loopback only")
@@ -178,6 +217,9 @@ struct ConfigurationTests {
         #expect(configuration.keys == [DevelopmentKey.pair])
         #expect(configuration.http.host == "127.0.0.1" && configuration.rtmp.host == "127.0.0.1")
         #expect { try load("", isDev: true, host: "0.0.0.0") } throws: { "\($0)".contains("loopback only") }
+        for host in ["127.evil.example", "128.0.0.1", "127.0.0", "example.com"] {
+            #expect(!DevelopmentKey.isLoopback(host))
+        }
         #expect(try load("", isDev: true, host: "::1").configuration.http.host == "::1")
     }
 

@@ -17,8 +17,15 @@ static size_t leave_escaped(void *context, struct MHD_Connection *connection, ch
 }
 
 struct MHD_Daemon *shim_mhd_start(const shim_mhd_settings *settings, const shim_mhd_callbacks *callbacks) {
+    struct MHD_OptionItem tls[] = {
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)settings->tls_priorities},
+        {MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)settings->tls_retrieve},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
     return MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG
+            | (settings->tls_priorities ? MHD_USE_TLS : 0),
         0, NULL, NULL, callbacks->access, callbacks->context,
         MHD_OPTION_EXTERNAL_LOGGER, on_log, (void *)callbacks,  /* first, so that errors of the others are logged */
         MHD_OPTION_LISTEN_SOCKET, settings->listen_socket,
@@ -30,6 +37,7 @@ struct MHD_Daemon *shim_mhd_start(const shim_mhd_settings *settings, const shim_
         MHD_OPTION_NOTIFY_CONNECTION, callbacks->connection, callbacks->context,
         MHD_OPTION_URI_LOG_CALLBACK, callbacks->target, callbacks->context,
         MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,
+        MHD_OPTION_ARRAY, settings->tls_priorities ? tls : none,
         MHD_OPTION_END);
 }
 

@@ -10,16 +10,14 @@ public import Service
 /// The REST face of the service (API.md): parses, authorises, formats; each route calls one function of ``Service``.
 public struct API: Sendable {
     private let service: Service
-    private let authorization: Authorization
     private let flood: FloodGuard
     private let proxies: TrustedProxies
     private let log = Logger("http")
 
     public init(service: Service) {
         self.service = service
-        authorization = Authorization(keys: service.configuration.keys)
         proxies = TrustedProxies(service.configuration.http.trustedProxies)
-        flood = FloodGuard(postsPerSecond: service.configuration.limits.postsPerSecondPerAddress)
+        flood = FloodGuard()
     }
 
     /// The answer to a request that never came so far: what the server itself refuses.
@@ -67,12 +65,15 @@ public struct API: Sendable {
         }
         var caller = Caller(keyID: "", grants: .init())
         if case .grant(let grant) = route.access {
-            caller = try authorization.caller(of: request)
+            caller = try Authorization(keys: service.configuration.keys).caller(of: request)
             guard grant.isHeld(by: caller) else {
                 throw ServiceError(.permissionDenied, "The token has no grant `\(grant.rawValue)`.")
             }
         }
-        if method == "POST" { try flood.admit(proxies.client(of: request), at: Clocks.now()) }
+        if method == "POST" {
+            let rate = service.configuration.limits.postsPerSecondPerAddress
+            try flood.admit(proxies.client(of: request), postsPerSecond: rate, at: Clocks.now())
+        }
         let body = route.takesBody ? try Self.body(of: request) : .null
         return try await run(
             route, RouteRequest(http: request, id: requestID, caller: caller, names: names, body: body))

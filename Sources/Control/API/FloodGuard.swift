@@ -12,19 +12,17 @@ final class FloodGuard: Sendable {
     /// Addresses remembered; beyond, those whose bucket is full again are forgotten.
     private static let addressLimit = 10_000
 
-    private let rate: Double
     private let buckets = Mutex<[String: Bucket]>([:])
 
-    init(postsPerSecond: Int) { rate = Double(max(1, postsPerSecond)) }
-
     /// - Throws: `too_many_requests`.
-    func admit(_ address: String, at now: Instant) throws(ServiceError) {
+    func admit(_ address: String, postsPerSecond: Int, at now: Instant) throws(ServiceError) {
+        let rate = Double(max(1, postsPerSecond))
         let isAdmitted = buckets.withLock { buckets in
             if buckets.count > Self.addressLimit {
-                buckets = buckets.filter { level(of: $0.value, at: now) < 2 * rate }
+                buckets = buckets.filter { level(of: $0.value, rate, at: now) < 2 * rate }
             }
             var bucket = buckets[address] ?? Bucket(tokens: 2 * rate, filledAt: now)
-            bucket.tokens = level(of: bucket, at: now)
+            bucket.tokens = level(of: bucket, rate, at: now)
             bucket.filledAt = now
             let isAdmitted = bucket.tokens >= 1
             if isAdmitted { bucket.tokens -= 1 }
@@ -38,7 +36,7 @@ final class FloodGuard: Sendable {
         }
     }
 
-    private func level(of bucket: Bucket, at now: Instant) -> Double {
+    private func level(of bucket: Bucket, _ rate: Double, at now: Instant) -> Double {
         min(2 * rate, bucket.tokens + max(0, (now - bucket.filledAt).inSeconds) * rate)
     }
 }

@@ -19,6 +19,9 @@ extension Route {
         Route("GET", "/v1/pipelines/{name}", .grant(.roomRecord)) { service, request throws(ServiceError) in
             try .json(200, try await service.pipeline(request["name"], caller: request.caller))
         },
+        Route("POST", "/v1/reload", .grant(.roomCreate)) { service, request throws(ServiceError) in
+            try .json(200, try await service.reload(caller: request.caller))
+        },
         Route("GET", "/healthz", .open) { service, _ throws(ServiceError) in
             let checks = await service.liveness()
             return try .json(checks.allSatisfy(\.ok) ? 200 : 503, Readiness(checks: checks))
@@ -52,7 +55,6 @@ extension Route {
         ("GET", "/v1/tapes", .roomRecord), ("GET", "/v1/tapes/{id}", .roomRecord), ("GET", "/v1/events", .roomRecord),
         ("POST", "/v1/rooms/{room}/whip", .roomList), ("POST", "/v1/rooms/{room}/whep", .roomList),
         ("POST", "/v1/rooms/{room}/participants/{identity}/tracks/{track}/mute", .roomAdmin),
-        ("POST", "/v1/reload", .roomCreate),
     ].map { method, path, grant in
         Route(method, path, .grant(grant)) { _, _ throws(ServiceError) in
             throw ServiceError(.notSupported, "This version does not have \(method) \(path).")

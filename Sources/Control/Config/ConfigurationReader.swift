@@ -1,3 +1,4 @@
+import TLS
 import YAML
 
 /// Fills a ``Configuration`` from a YAML tree and from variables, and collects what is wrong with them.
@@ -5,6 +6,8 @@ struct ConfigurationReader {
     private(set) var configuration = Configuration()
     private(set) var problems: [ConfigurationProblem] = []
     private(set) var warnings: [String] = []
+    /// The certificate of `http.tls`, once it was checked.
+    var identity: TLSIdentity?
 
     /// Takes the file `name`, which is `text`.
     mutating func read(file name: String, text: String) {

@@ -1,4 +1,5 @@
 import Log
+public import TLS
 
 /// Where a configuration comes from: a file, variables, and what the command line says.
 public struct ConfigurationSource: Equatable, Sendable {
@@ -50,12 +51,14 @@ public struct ConfigurationSource: Equatable, Sendable {
 public struct LoadedConfiguration: Equatable, Sendable {
     public var configuration: Configuration
     public var warnings: [String]
+    /// The certificate of `http.tls`; `nil` in a preview.
+    public var identity: TLSIdentity?
 }
 
 extension ConfigurationReader {
     func loaded() throws(ConfigurationError) -> LoadedConfiguration {
         guard problems.isEmpty else { throw ConfigurationError(problems: problems) }
-        return LoadedConfiguration(configuration: configuration, warnings: warnings)
+        return LoadedConfiguration(configuration: configuration, warnings: warnings, identity: identity)
     }
 
     mutating func apply(host: String) {
@@ -89,6 +92,8 @@ public enum DevelopmentKey {
 
     /// Whether `host` can be reached from this machine only.
     public static func isLoopback(_ host: String) -> Bool {
-        host == "localhost" || host == "::1" || host == "[::1]" || host.hasPrefix("127.")
+        if ["localhost", "::1", "[::1]"].contains(host) { return true }
+        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
     }
 }

@@ -12,7 +12,10 @@ struct Field: Sendable {
     let read: @Sendable (YAMLNode, inout Configuration) throws(ValueError) -> Void
     let write: @Sendable (Configuration) -> String
 
-    init<Value: Sendable>(
+    /// Whether two configurations have different values here; secrets count, though they print alike.
+    let differs: @Sendable (Configuration, Configuration) -> Bool
+
+    init<Value: Equatable & Sendable>(
         _ key: String, _ path: any WritableKeyPath<Configuration, Value> & Sendable, _ kind: ValueKind<Value>,
         isSecret: Bool = false, _ comment: String
     ) {
@@ -23,6 +26,7 @@ struct Field: Sendable {
         isStructured = kind.isStructured
         read = { node, configuration throws(ValueError) in configuration[keyPath: path] = try kind.read(node) }
         write = { kind.write($0[keyPath: path]) }
+        differs = { $0[keyPath: path] != $1[keyPath: path] }
     }
 
     /// Whether this version does what the key says.
@@ -30,8 +34,8 @@ struct Field: Sendable {
 
     var readiness: Readiness {
         switch key {
-        case "http.tls", "rtmp.tls_port", "retention.recordings", "retention.tapes": .refused
-        case "public.http", "workers.count": .withoutEffect
+        case "retention.recordings", "retention.tapes": .refused
+        case "workers.count": .withoutEffect
         default: key.hasPrefix("rtc.") ? .withoutEffect : .built
         }
     }

@@ -13,6 +13,8 @@ extension ConfigurationReader {
     mutating func checkWhole() {
         checkKeys()
         checkPorts()
+        checkPublicNames()
+        checkTLS()
         checkUnbuilt()
     }
 
@@ -47,6 +49,25 @@ extension ConfigurationReader {
                     .whole, "keys.\(key.id)",
                     "the secret has \(secret.utf8.count) bytes and needs \(Self.shortestSecret). Make one with `sluice token --new-key`"
                 )
+            }
+        }
+    }
+
+    /// Scheme and authority only: paths are Sluice's own.
+    private mutating func checkPublicNames() {
+        let names: [(key: String, url: String?, schemes: [String], example: String)] = [
+            ("public.http", configuration.public.http, ["http", "https"], "https://live.example.com"),
+            ("public.rtmp", configuration.public.rtmp, ["rtmp", "rtmps"], "rtmp://live.example.com:1935"),
+        ]
+        for case (let key, let url?, let schemes, let example) in names {
+            let parts = url.split(separator: "/", omittingEmptySubsequences: false)
+            let isName =
+                parts.count == 3 && parts[0].last == ":" && schemes.contains(String(parts[0].dropLast()))
+                && parts[1].isEmpty && !parts[2].isEmpty && !url.contains("@") && !url.contains(" ")
+            if !isName {
+                report(
+                    .whole, key,
+                    "must be \(schemes.joined(separator: " or "))://NAME[:PORT], as \(example), and is `\(url)`")
             }
         }
     }

@@ -34,7 +34,8 @@ public struct JobQueue: Sendable {
         let needs: Needs
     }
 
-    public let capacity: Needs
+    /// A lower one stops nothing that has started.
+    public var capacity: Needs
     /// False while no worker is there to take a job.
     public var hasWorker = true
 

@@ -25,7 +25,7 @@ actor EgressControl {
 
     let store: any Store
     let plane: MediaPlane
-    let limits: Limits
+    private(set) var limits: Limits
     let log = Logger("egress")
     var entries: [String: Entry] = [:]
     var egressByJob: [String: String] = [:]
@@ -78,6 +78,13 @@ actor EgressControl {
         self.workers = workers
         queue = JobQueue(capacity: limits.capacity)
         (dirty, markDirty) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    }
+
+    /// Takes the limits of a configuration that was read anew.
+    func use(_ limits: Limits) {
+        self.limits = limits
+        queue.capacity = limits.capacity
+        pump()
     }
 
     // MARK: Requests

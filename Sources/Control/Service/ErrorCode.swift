@@ -22,6 +22,7 @@ public enum ErrorCode: String, Codable, Sendable, CaseIterable {
     case idempotencyKeyReused = "idempotency_key_reused"
     case tooManyRequests = "too_many_requests"
     case headersTooLarge = "headers_too_large"
+    case configurationInvalid = "configuration_invalid"
     // What the gateway cannot do.
     case internalError = "internal_error"
     case notSupported = "not_supported"
@@ -78,6 +79,11 @@ public enum ErrorCode: String, Codable, Sendable, CaseIterable {
         case .tooManyRequests:
             (429, "resource_exhausted", "Too many requests", "Wait as Retry-After says, then try again.")
         case .headersTooLarge: (431, "malformed", "The headers are too large", "Send fewer or shorter headers.")
+        case .configurationInvalid:
+            (
+                422, "failed_precondition", "The configuration is not valid",
+                "Correct what the detail names (`sluice config check` tells the same), and reload again."
+            )
         case .internalError, .notSupported, .unavailable, .draining: serverFacts
         case .noMedia, .sourceGone, .roomClosed, .workerCrashed, .workerLost, .diskFull, .storageFailed,
             .codecNotSupported:

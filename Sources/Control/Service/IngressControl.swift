@@ -65,6 +65,8 @@ actor IngressControl {
                 var record = try JSONDecoder().decode(IngressRecord.self, from: Data(document.body))
                 record.state = .inactive
                 record.session = nil
+                record.url = addresses.ingest
+                record.publish = addresses.publish(streamKey: record.streamKey)
                 remember(record, version: document.version)
             }
             query.after = page.next
@@ -85,7 +87,7 @@ actor IngressControl {
         let now = Timestamp(Clocks.wall())
         _ = try await rooms.open(CreateRoom(name: request.room), keyID: keyID)
         let record = IngressRecord(
-            id: Identifier.ingress.make(), request: request, streamKey: streamKey, url: addresses.rtmpServer,
+            id: Identifier.ingress.make(), request: request, streamKey: streamKey, url: addresses.ingest,
             publish: addresses.publish(streamKey: streamKey), state: .inactive, createdAt: now, updatedAt: now,
             keyId: keyID)
         var change = Change(

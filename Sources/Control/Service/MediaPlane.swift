@@ -4,6 +4,7 @@ import LinkTransport
 import Log
 import MediaLoop
 import RTMPServer
+import TLS
 import Timing
 
 /// What the media plane tells the control plane, in the order in which it happened.
@@ -85,13 +86,32 @@ final class MediaPlane: Sendable {
 
     // MARK: RTMP
 
+    /// - Parameter certificate: makes it RTMPS.
     /// - Returns: the port that was bound.
-    func listenRTMP(host: String, port: UInt16) async throws(ListenError) -> UInt16 {
+    func listenRTMP(host: String, port: UInt16, certificate: TLSServerContext? = nil) async throws(ListenError)
+        -> UInt16
+    {
         let resident = resident
         let result = await loop.ask { loop in
-            Result { () throws(ListenError) in try resident.on(loop).rtmp.listen(host: host, port: port) }
+            Result { () throws(ListenError) in
+                let rtmp = resident.on(loop).rtmp
+                guard let certificate else { return try rtmp.listen(host: host, port: port) }
+                rtmp.use(certificate)
+                return try rtmp.listenTLS(host: host, port: port)
+            }
         }
         return try result.get()
+    }
+
+    /// The certificate of RTMPS connections from here on.
+    func use(_ certificate: TLSServerContext) { run { $0.rtmp.use(certificate) } }
+
+    /// The limits of RTMP connections, and of rooms, from here on.
+    func use(_ limits: RTMPServer.Limits, replay: FeedRing.Limits) {
+        run {
+            $0.rtmp.limits = limits
+            $0.rooms.use(replay)
+        }
     }
 
     func accept(_ session: RTMPSessionNumber, as grant: PublishGrant) { run { $0.rtmp.accept(session, as: grant) } }

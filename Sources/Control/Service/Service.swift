@@ -10,6 +10,8 @@ import RTMP
 import RTMPServer
 import Storage
 public import Store
+import Synchronization
+public import TLS
 import Timing
 
 /// What the gateway does for its clients: one function an operation, whatever face (REST, command line) asks.
@@ -17,12 +19,17 @@ import Timing
 /// A function checks what its caller may see (a resource of another room does not exist for it); which grant an
 /// operation needs is checked by the face. The operations stand in the extensions, a file a resource.
 public final class Service: Sendable {
-    public let configuration: Config.Configuration
+    /// What is in effect: a reload changes it.
+    public var configuration: Config.Configuration { current.withLock { $0 } }
+    let current: Mutex<Config.Configuration>
+    let reloading: Reloading
     public let store: any Store
     /// The port that RTMP is bound to.
     public let rtmpPort: UInt16
     let folder: DataFolder
     let plane: MediaPlane
+    /// The port that RTMPS is bound to.
+    public let rtmpsPort: UInt16?
     let addresses: Addresses
     let roomDirectory: RoomDirectory
     let ingressControl: IngressControl
@@ -31,17 +38,30 @@ public final class Service: Sendable {
     private let log = Logger("service")
 
     /// Opens the data folder and the store, binds RTMP, takes up what the last run left, and starts the first worker.
-    /// - Parameter worker: the path of `sluice-worker`.
+    /// - Parameters:
+    ///   - worker: the path of `sluice-worker`.
+    ///   - identity: the certificate of `http.tls`, for RTMPS.
+    ///   - reloading: where a reload reads the configuration.
     /// - Throws: ``StartError``: refuse to start, and show its message.
-    public init(_ configuration: Config.Configuration, worker: String) async throws(StartError) {
-        self.configuration = configuration
+    public init(
+        _ configuration: Config.Configuration, worker: String, identity: TLSIdentity? = nil,
+        reloading: Reloading = Reloading(source: nil)
+    ) async throws(StartError) {
+        current = Mutex(configuration)
+        self.reloading = reloading
         do {
             folder = try DataFolder(configuration.data)
             store = try SQLiteStore(path: folder.store + "/sluice.db")
             storage = try StorageRoot(folder.recordings)
             plane = await MediaPlane(replay: Self.replay(configuration), rtmp: Self.rtmp(configuration))
             rtmpPort = try await plane.listenRTMP(host: configuration.rtmp.host, port: configuration.rtmp.port)
-            addresses = Addresses(configuration, rtmpPort: rtmpPort)
+            if let port = configuration.rtmp.tlsPort, let identity {
+                rtmpsPort = try await plane.listenRTMP(
+                    host: configuration.rtmp.host, port: port, certificate: try TLSServerContext(identity))
+            } else {
+                rtmpsPort = nil
+            }
+            addresses = Addresses(configuration, rtmpPort: rtmpPort, rtmpsPort: rtmpsPort)
             let rooms = RoomDirectory(store: store, plane: plane)
             let egress = EgressControl(
                 store: store, plane: plane, limits: Self.limits(configuration, folder),
@@ -121,12 +141,12 @@ public final class Service: Sendable {
         await egressControl.endFiles(because: "disk_full")
     }
 
-    private static func replay(_ configuration: Config.Configuration) -> FeedRing.Limits {
+    static func replay(_ configuration: Config.Configuration) -> FeedRing.Limits {
         let replay = configuration.limits.replay
         return FeedRing.Limits(bytes: replay.bytes, span: replay.duration)
     }
 
-    private static func rtmp(_ configuration: Config.Configuration) -> RTMPServer.Limits {
+    static func rtmp(_ configuration: Config.Configuration) -> RTMPServer.Limits {
         let limits = configuration.limits
         var session = RTMPLimits()
         session.handshake = limits.rtmp.handshake
@@ -138,7 +158,7 @@ public final class Service: Sendable {
             hmac: { key, message in (try? SHA256.authenticationCode(of: message, key: key)) ?? [] })
     }
 
-    private static func limits(_ configuration: Config.Configuration, _ folder: DataFolder) -> EgressControl.Limits {
+    static func limits(_ configuration: Config.Configuration, _ folder: DataFolder) -> EgressControl.Limits {
         let cores = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
         let pages = max(1, Int64(sysconf(Int32(_SC_PHYS_PAGES))))
         let memory = pages * Int64(max(1, sysconf(Int32(_SC_PAGESIZE))))

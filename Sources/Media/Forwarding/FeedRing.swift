@@ -22,7 +22,13 @@ public struct FeedRing: Sendable {
         }
     }
 
-    public let limits: Limits
+    /// Lower ones take effect with the next key frame.
+    public var limits: Limits {
+        didSet {
+            spanNanoseconds = limits.span.nanoseconds
+            liveLagNanoseconds = limits.liveLag.nanoseconds
+        }
+    }
     /// The oldest position held, and the position that the next record gets.
     public private(set) var oldest: UInt64 = 0
     public private(set) var next: UInt64 = 0
@@ -50,8 +56,8 @@ public struct FeedRing: Sendable {
     private var followers: [Int: UInt64] = [:]
     private var lastConsumer = 0
     /// Of `limits.span`: kept, since a Duration is converted by a division of 128 bits.
-    private let spanNanoseconds: Int64
-    private let liveLagNanoseconds: Int64
+    private var spanNanoseconds: Int64
+    private var liveLagNanoseconds: Int64
 
     public init(limits: Limits = Limits()) {
         self.limits = limits

@@ -8,9 +8,13 @@ enum Callbacks {
     static func make(for engine: Engine) -> shim_mhd_callbacks {
         var callbacks = unsafe shim_mhd_callbacks()
         unsafe callbacks.context = unsafe Unmanaged.passUnretained(engine).toOpaque()
-        unsafe callbacks.target = { _, text, connection in
+        unsafe callbacks.target = { context, text, connection in
             guard let text = unsafe text, let connection = unsafe connection else { return nil }
             let target = unsafe Array(UnsafeRawBufferPointer(start: text, count: strlen(text)))
+            if let context = unsafe context {
+                let engine = unsafe Unmanaged<Engine>.fromOpaque(context).takeUnretainedValue()
+                engine.lineCame(on: unsafe shim_mhd_socket(connection))
+            }
             // Released when libmicrohttpd says that the request is completed.
             return unsafe Unmanaged.passRetained(Exchange(target: target, connection: connection)).toOpaque()
         }

@@ -3,6 +3,7 @@ import CShimMicrohttpd
 import Glibc
 import Log
 import Synchronization
+import TLS
 
 /// Owns the daemon of libmicrohttpd, and is what its callbacks reach.
 @safe
@@ -27,35 +28,40 @@ final class Engine: @unchecked Sendable {  // unchecked: pointers are written on
         var unfinished = 0
         /// Since when each connection has not had a whole request, by its socket.
         var receiving: [Int32: ContinuousClock.Instant] = [:]
+        /// Connections of TLS on which no request line has come.
+        var greeting: Set<Int32> = []
+        var gate: HTTPGate
+        /// The certificate of connections from here on; `nil`: plain HTTP.
+        var credentials: TLSCredentials?
     }
 
-    let gate: HTTPGate
     private let limits: HTTPServer.Limits
     private let refusal: @Sendable (HTTPRefusal) -> HTTPResponse
     private let arrivals: AsyncStream<Arrival>.Continuation
     private let callbacks: UnsafeMutablePointer<shim_mhd_callbacks>
-    private let state = Mutex(State())
+    private let state: Mutex<State>
     private let log = Logger("http")
 
     /// Takes over `descriptor`, which listens.
     init(
-        listening descriptor: Int32, limits: HTTPServer.Limits,
+        listening descriptor: Int32, limits: HTTPServer.Limits, credentials: TLSCredentials?,
         refusal: @escaping @Sendable (HTTPRefusal) -> HTTPResponse, arrivals: AsyncStream<Arrival>.Continuation
     ) throws(HTTPServerError) {
-        gate = HTTPGate(headerBytes: limits.headerBytes, bodyBytes: limits.bodyBytes)
+        let gate = HTTPGate(headerBytes: limits.headerBytes, bodyBytes: limits.bodyBytes)
+        state = Mutex(State(gate: gate, credentials: credentials))
         self.limits = limits
         self.refusal = refusal
         self.arrivals = arrivals
         unsafe callbacks = .allocate(capacity: 1)
-        var settings = shim_mhd_settings()
-        settings.listen_socket = descriptor
+        var settings = unsafe shim_mhd_settings()
+        unsafe settings.listen_socket = descriptor
         // Half of it is the read buffer, which grows into what the table of fields leaves.
-        settings.connection_memory = max(4096, limits.headerBytes) * 2
-        settings.connections = UInt32(clamping: limits.connections)
-        settings.connections_per_address = UInt32(clamping: limits.connectionsPerAddress)
-        settings.idle_seconds = UInt32(clamping: max(1, limits.idle.components.seconds))
+        unsafe settings.connection_memory = max(4096, limits.headerBytes) * 2
+        unsafe settings.connections = UInt32(clamping: limits.connections)
+        unsafe settings.connections_per_address = UInt32(clamping: limits.connectionsPerAddress)
+        unsafe settings.idle_seconds = UInt32(clamping: max(1, limits.idle.components.seconds))
         unsafe callbacks.initialize(to: Callbacks.make(for: self))
-        guard let daemon = unsafe shim_mhd_start(&settings, callbacks) else {
+        guard let daemon = unsafe Self.start(&settings, callbacks, isSecure: credentials != nil) else {
             close(descriptor)
             throw .failed(call: "MHD_start_daemon", errno: errno)
         }
@@ -63,7 +69,26 @@ final class Engine: @unchecked Sendable {  // unchecked: pointers are written on
         state.withLock { $0.daemon = owned }
     }
 
+    private static func start(
+        _ settings: inout shim_mhd_settings, _ callbacks: UnsafePointer<shim_mhd_callbacks>, isSecure: Bool
+    ) -> OpaquePointer? {
+        guard isSecure else { return unsafe shim_mhd_start(&settings, callbacks) }
+        return unsafe TLSCredentials.priorities.withCString { priorities in
+            unsafe settings.tls_priorities = unsafe priorities
+            unsafe settings.tls_retrieve = unsafe unsafeBitCast(TLSConnections.retrieve, to: UnsafeRawPointer.self)
+            return unsafe shim_mhd_start(&settings, callbacks)
+        }
+    }
+
     deinit { unsafe callbacks.deallocate() }
+
+    /// Limits of bytes, and the certificate, of what comes from here on.
+    func change(_ limits: HTTPServer.Limits?, _ credentials: TLSCredentials?) {
+        state.withLock { state in
+            if let limits { state.gate = HTTPGate(headerBytes: limits.headerBytes, bodyBytes: limits.bodyBytes) }
+            if let credentials, state.credentials != nil { state.credentials = credentials }
+        }
+    }
 
     // MARK: From tasks
 
@@ -103,10 +128,13 @@ final class Engine: @unchecked Sendable {  // unchecked: pointers are written on
     }
 
     func endSlowRequests() {
-        let oldest = ContinuousClock.now - limits.request
+        let now = ContinuousClock.now
         state.withLock { state in
             // Within the lock: a socket leaves the table before libmicrohttpd closes it.
-            for (descriptor, since) in state.receiving where since < oldest { shutdown(descriptor, Int32(SHUT_RDWR)) }
+            for (descriptor, since) in state.receiving {
+                let limit = state.greeting.contains(descriptor) ? limits.handshake : limits.request
+                if now - since > limit { shutdown(descriptor, Int32(SHUT_RDWR)) }
+            }
         }
     }
 
@@ -114,9 +142,26 @@ final class Engine: @unchecked Sendable {  // unchecked: pointers are written on
 
     // MARK: From libmicrohttpd's thread
 
-    func connectionBegan(_ descriptor: Int32) { state.withLock { $0.receiving[descriptor] = .now } }
+    func connectionBegan(_ descriptor: Int32) {
+        let credentials = state.withLock { state in
+            state.receiving[descriptor] = .now
+            if state.credentials != nil { state.greeting.insert(descriptor) }
+            return state.credentials
+        }
+        if let credentials { TLSConnections.begin(descriptor, with: credentials) }
+    }
 
-    func connectionEnded(_ descriptor: Int32) { state.withLock { $0.receiving[descriptor] = nil } }
+    func connectionEnded(_ descriptor: Int32) {
+        let isSecure = state.withLock { state in
+            state.receiving[descriptor] = nil
+            state.greeting.remove(descriptor)
+            return state.credentials != nil
+        }
+        if isSecure { TLSConnections.end(descriptor) }
+    }
+
+    /// A request line came: the handshake is long done.
+    func lineCame(on descriptor: Int32) { _ = state.withLock { $0.greeting.remove(descriptor) } }
 
     func requestEnded(_ exchange: Exchange, on descriptor: Int32) {
         state.withLock { state in
@@ -130,6 +175,8 @@ final class Engine: @unchecked Sendable {  // unchecked: pointers are written on
     /// The handler's first call: the head is there, the body is not.
     func headCame(_ head: RequestHead, _ exchange: Exchange) -> HTTPResponse? {
         do throws(HTTPRefusal) {
+            let gate = state.withLock { $0.gate }
+            exchange.bodyLimit = gate.bodyBytes
             exchange.stage = .body(try gate.admit(head))
             return nil
         } catch {
@@ -142,10 +189,10 @@ final class Engine: @unchecked Sendable {  // unchecked: pointers are written on
     func bodyCame(_ bytes: UnsafeRawBufferPointer, _ exchange: Exchange) -> Bool {
         if case .overflowing = exchange.stage {
             exchange.dropped += bytes.count
-            return exchange.dropped <= 4 * gate.bodyBytes + 1_048_576
+            return exchange.dropped <= 4 * exchange.bodyLimit + 1_048_576
         }
-        guard exchange.body.count + bytes.count <= gate.bodyBytes else {
-            exchange.stage = .overflowing(gate.tooLarge)
+        guard exchange.body.count + bytes.count <= exchange.bodyLimit else {
+            exchange.stage = .overflowing(HTTPGate(headerBytes: 0, bodyBytes: exchange.bodyLimit).tooLarge)
             exchange.body = []
             return true
         }

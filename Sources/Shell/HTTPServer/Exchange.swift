@@ -27,6 +27,8 @@ final class Exchange: @unchecked Sendable {  // unchecked: all but the mutex is 
     private let answer = Mutex(Answer.none)
     var stage = Stage.line
     var body: [UInt8] = []
+    /// Bytes that the body may have, as of the head.
+    var bodyLimit = 0
     /// A handler has it.
     var isTaken = false
     /// Bytes of a body that is dropped.

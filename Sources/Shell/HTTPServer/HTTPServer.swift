@@ -1,6 +1,7 @@
 import CMicrohttpd
 import CShimMicrohttpd
 import Synchronization
+public import TLS
 
 /// An HTTP/1.1 server: one thread of libmicrohttpd reads and writes, tasks answer.
 ///
@@ -19,6 +20,8 @@ public final class HTTPServer: Sendable {
         /// A request that is not whole this long after the one before, or after the connection began, ends it: a client
         /// that sends a byte now and then holds nothing.
         public var request: Duration = .seconds(90)
+        /// A connection of TLS that has not shaken hands and begun a request by then is ended.
+        public var handshake: Duration = .seconds(10)
 
         public init() {}
     }
@@ -28,20 +31,33 @@ public final class HTTPServer: Sendable {
     private let engine: Engine
     private let requests: AsyncStream<Engine.Arrival>
 
-    /// - Parameter refusal: gives the answer to a request that no handler sees.
+    /// - Parameters:
+    ///   - identity: makes it HTTPS, TLS 1.2 and 1.3.
+    ///   - refusal: gives the answer to a request that no handler sees.
     /// - Throws: ``HTTPServerError``
     public init(
-        host: String, port: Int, limits: Limits = Limits(),
+        host: String, port: Int, limits: Limits = Limits(), identity: TLSIdentity? = nil,
         refusal: @escaping @Sendable (HTTPRefusal) -> HTTPResponse = HTTPServer.plainRefusal
     ) throws(HTTPServerError) {
+        let credentials: TLSCredentials? = if let identity { try TLSCredentials(identity) } else { nil }
         let socket = try ListenSocket.open(host: host, port: port)
         let (requests, arrivals) = AsyncStream<Engine.Arrival>.makeStream()
-        engine = try Engine(listening: socket.descriptor, limits: limits, refusal: refusal, arrivals: arrivals)
+        engine = try Engine(
+            listening: socket.descriptor, limits: limits, credentials: credentials, refusal: refusal,
+            arrivals: arrivals)
         self.port = socket.port
         self.requests = requests
     }
 
     deinit { engine.halt() }
+
+    /// Takes limits of bytes for requests, and a certificate for connections, from here on. Connections that are open keep
+    /// their certificate; a server of plain HTTP stays one.
+    /// - Throws: ``HTTPServerError``; then nothing has changed.
+    public func change(limits: Limits?, identity: TLSIdentity?) throws(HTTPServerError) {
+        let credentials: TLSCredentials? = if let identity { try TLSCredentials(identity) } else { nil }
+        engine.change(limits, credentials)
+    }
 
     /// Answers requests with `handler`, each in a task of its own, until ``stop(grace:)``; returns when all have ended.
     public func run(_ handler: @escaping @Sendable (HTTPRequest) async -> HTTPResponse) async {

@@ -5,9 +5,15 @@ public import Timing
 /// The rooms that live on one loop, each with its feed. Lives on the loop's thread.
 public final class RoomHost {
     private var rooms: [String: Room] = [:]
-    private let limits: FeedRing.Limits
+    private var limits: FeedRing.Limits
 
     public init(limits: FeedRing.Limits) { self.limits = limits }
+
+    /// The limits of all rooms from here on.
+    public func use(_ limits: FeedRing.Limits) {
+        self.limits = limits
+        for room in rooms.values { room.ring.limits = limits }
+    }
 
     /// The room `id` (`RM_…`), made now if it is new. `wall` ties room time to UTC.
     public func open(_ id: String, at now: Instant, wall: WallTime) -> Room {

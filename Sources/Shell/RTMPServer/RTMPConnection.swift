@@ -5,6 +5,7 @@ import Glibc
 import Log
 import MediaLoop
 import RTMP
+import TLS
 import Timing
 
 /// One RTMP session: its socket, its protocol machine, and once it publishes its way into a room.
@@ -24,6 +25,8 @@ final class RTMPConnection: DescriptorHandler {
     private let log = Logger("rtmp")
     private var token: EventLoop.Token?
     private var session: RTMPServerSession
+    /// Around the session's bytes on the port of RTMPS. Its handshake is within the session's own limit.
+    private let tls: TLSServerSession?
     private var output: [UInt8] = []
     private var sent = 0
     private var isWaitingToWrite = false
@@ -34,11 +37,15 @@ final class RTMPConnection: DescriptorHandler {
         var publisher: UnitPublisher
     }
 
-    init(_ number: RTMPSessionNumber, descriptor: Int32, remote: String, server: RTMPServer, at now: Instant) {
+    init(
+        _ number: RTMPSessionNumber, descriptor: Int32, remote: String, tls: TLSServerSession?, server: RTMPServer,
+        at now: Instant
+    ) {
         self.number = number
         self.descriptor = descriptor
         self.remote = remote
         self.server = server
+        self.tls = tls
         session = RTMPServerSession(
             limits: server.limits.session, random: Self.randomBytes(1528), hmac: server.limits.hmac, at: now)
         var one: Int32 = 1
@@ -77,6 +84,7 @@ final class RTMPConnection: DescriptorHandler {
         server.loop.remove(token)
         self.token = nil
         server.forget(self)
+        sayGoodbye()
         shutdown(descriptor, Int32(SHUT_RDWR))
         log.info("session ended", ["id": number, "remote": remote, "reason": reason])
         server.onEvent(.ended(number, reason: reason, publication?.publisher.report))
@@ -103,7 +111,7 @@ final class RTMPConnection: DescriptorHandler {
             let buffer = unsafe server.buffer
             let count = unsafe recv(descriptor, buffer.baseAddress, buffer.count, 0)
             if count > 0 {
-                session.receive(unsafe UnsafeBufferPointer(rebasing: buffer[..<count]).span, at: now)
+                closed = unsafe take(UnsafeBufferPointer(rebasing: buffer[..<count]).span, at: now)
             } else if count == 0 {
                 closed = "the encoder closed the connection"
             } else if errno != EAGAIN && errno != EINTR {
@@ -116,11 +124,59 @@ final class RTMPConnection: DescriptorHandler {
         if let closed { end(closed) }
     }
 
+    /// Takes bytes of the socket.
+    /// - Returns: why the connection is over, if it is.
+    private func take(_ bytes: Span<UInt8>, at now: Instant) -> String? {
+        guard let tls else {
+            session.receive(bytes, at: now)
+            return nil
+        }
+        tls.receive(bytes)
+        var plaintext: [UInt8] = []
+        swap(&plaintext, &server.plaintext)
+        defer {
+            swap(&plaintext, &server.plaintext)
+            tls.takeOutput(into: &output)
+        }
+        do throws(TLSFailure) {
+            while true {
+                switch try tls.read(into: &plaintext) {
+                case .bytes(let count): session.receive(plaintext.span.extracting(..<count), at: now)
+                case .wait: return nil
+                case .closed: return "the encoder closed the connection"
+                }
+            }
+        } catch {
+            return "TLS: \(error.reason)"
+        }
+    }
+
+    private func send(_ bytes: [UInt8]) {
+        guard let tls else { return output.append(contentsOf: bytes) }
+        do throws(TLSFailure) {
+            try tls.write(bytes)
+            tls.takeOutput(into: &output)
+        } catch {
+            end("TLS: \(error.reason)")
+        }
+    }
+
+    /// An alert that stands, or close_notify: as far as the socket takes it.
+    private func sayGoodbye() {
+        guard let tls else { return }
+        tls.close()
+        tls.takeOutput(into: &output)
+        _ = unsafe output.withUnsafeBytes { bytes in
+            unsafe Glibc.send(
+                descriptor, bytes.baseAddress?.advanced(by: sent), bytes.count - sent, Int32(MSG_NOSIGNAL))
+        }
+    }
+
     private func drain(at now: Instant) {
         while token != nil {
             switch session.pollOutput() {
             case .wait: return write()
-            case .send(let bytes): output.append(contentsOf: bytes)
+            case .send(let bytes): send(bytes)
             case .publishRequested(let request):
                 server.onEvent(
                     .publishRequested(
@@ -142,7 +198,8 @@ final class RTMPConnection: DescriptorHandler {
         if output.isEmpty, !isWaitingToWrite { return }
         while sent < output.count {
             let count = unsafe output.withUnsafeBytes { bytes in
-                unsafe send(descriptor, bytes.baseAddress?.advanced(by: sent), bytes.count - sent, Int32(MSG_NOSIGNAL))
+                unsafe Glibc.send(
+                    descriptor, bytes.baseAddress?.advanced(by: sent), bytes.count - sent, Int32(MSG_NOSIGNAL))
             }
             guard count > 0 else { break }
             sent += count

@@ -3,6 +3,7 @@ import Glibc
 import Log
 public import MediaLoop
 public import RTMP
+public import TLS
 public import Timing
 
 /// The RTMP listener and its sessions. Lives on a loop, next to the rooms that the sessions publish into.
@@ -35,7 +36,8 @@ public final class RTMPServer {
 
     let rooms: RoomHost
     let loop: EventLoop
-    let limits: Limits
+    /// Of connections from here on.
+    public var limits: Limits
     let onEvent: @Sendable (RTMPServerEvent) -> Void
     private let log = Logger("rtmp")
     private var listeners: [TCPListener] = []
@@ -44,6 +46,10 @@ public final class RTMPServer {
     private var publishing: [RTMPConnection] = []
     /// What all connections read into, one after the other.
     let buffer = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: readSize)
+    /// What TLS gives of one read, for all connections one after the other.
+    var plaintext = [UInt8](repeating: 0, count: 16 << 10)
+    /// The certificate of connections from here on; those that live keep theirs.
+    private var tlsContext: TLSServerContext?
     private var perAddress: [String: Int] = [:]
     private var lastNumber: UInt64 = 0
 
@@ -64,12 +70,24 @@ public final class RTMPServer {
 
     /// - Returns: the port that was bound, for port 0.
     public func listen(host: String, port: UInt16) throws(ListenError) -> UInt16 {
+        try listen(host: host, port: port, isSecure: false)
+    }
+
+    /// The same for RTMPS, with the certificate of ``use(_:)``.
+    public func listenTLS(host: String, port: UInt16) throws(ListenError) -> UInt16 {
+        try listen(host: host, port: port, isSecure: true)
+    }
+
+    private func listen(host: String, port: UInt16, isSecure: Bool) throws(ListenError) -> UInt16 {
         let listener = try TCPListener(host: host, port: port, loop: loop) { [unowned self] descriptor, remote, now in
-            take(descriptor, from: remote, at: now)
+            take(descriptor, from: remote, isSecure: isSecure, at: now)
         }
         listeners.append(listener)
         return listener.port
     }
+
+    /// Sets the certificate of connections from here on.
+    public func use(_ context: TLSServerContext) { tlsContext = context }
 
     /// Takes no more connections; those that are here go on.
     public func stopListening() {
@@ -101,16 +119,23 @@ public final class RTMPServer {
     /// True when nobody is connected.
     var isIdle: Bool { connections.isEmpty && perAddress.isEmpty }
 
-    private func take(_ descriptor: Int32, from remote: String, at now: Instant) {
+    private func take(_ descriptor: Int32, from remote: String, isSecure: Bool, at now: Instant) {
         guard connections.count < limits.sessions, perAddress[remote, default: 0] < limits.sessionsPerAddress else {
             log.warning("connection refused: too many", ["remote": remote, "sessions": connections.count])
+            Glibc.close(descriptor)
+            return
+        }
+        let tls = isSecure ? tlsContext.flatMap { try? TLSServerSession($0) } : nil
+        guard !isSecure || tls != nil else {
+            log.error("connection refused: no memory for TLS", ["remote": remote])
             Glibc.close(descriptor)
             return
         }
         lastNumber += 1
         let number = RTMPSessionNumber(rawValue: lastNumber)
         perAddress[remote, default: 0] += 1
-        connections[number] = RTMPConnection(number, descriptor: descriptor, remote: remote, server: self, at: now)
+        connections[number] = RTMPConnection(
+            number, descriptor: descriptor, remote: remote, tls: tls, server: self, at: now)
     }
 
     /// A connection has ended and is not to be used again.

@@ -1,9 +1,23 @@
 import Glibc
 import Synchronization
 
-/// Ctrl-C and SIGTERM, counted instead of ending the process once they are watched.
+/// Ctrl-C and SIGTERM, counted instead of ending the process once they are watched; and SIGHUP.
 public enum Interrupts {
     private static let counter = Atomic<Int>(0)
+    private static let hangUpCounter = Atomic<Int>(0)
+
+    /// From here on SIGHUP only counts: it asks a gateway to read its configuration again.
+    public static func watchHangUps() {
+        _ = hangUps
+        var action = sigaction()
+        unsafe action.__sigaction_handler.sa_handler = { _ in
+            Interrupts.hangUpCounter.wrappingAdd(1, ordering: .relaxed)
+        }
+        unsafe sigaction(SIGHUP, &action, nil)
+    }
+
+    /// How many SIGHUP came since they are watched.
+    public static var hangUps: Int { hangUpCounter.load(ordering: .relaxed) }
 
     /// From here on the two signals only count.
     public static func watch() {

@@ -10,6 +10,8 @@ typedef struct {
     unsigned int connections;
     unsigned int connections_per_address;
     unsigned int idle_seconds;
+    const char *tls_priorities;     /* NULL: plain HTTP */
+    const void *tls_retrieve;       /* a gnutls_certificate_retrieve_function2 */
 } shim_mhd_settings;
 
 typedef struct {

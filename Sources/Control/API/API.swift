@@ -6,12 +6,14 @@ import Jobs
 import Log
 import MediaLoop
 public import Service
+import Timing
 
 /// The REST face of the service (API.md): parses, authorises, formats; each route calls one function of ``Service``.
 public struct API: Sendable {
     private let service: Service
     private let flood: FloodGuard
     private let proxies: TrustedProxies
+    private let traffic = HTTPTraffic()
     private let log = Logger("http")
 
     public init(service: Service) {
@@ -36,31 +38,37 @@ public struct API: Sendable {
 
     public func respond(to request: HTTPRequest) async -> HTTPResponse {
         let requestID = Self.newRequestID()
+        let began = Clocks.now()
+        let found = matches(request)
         var response: HTTPResponse
         do throws(ServiceError) {
-            response = try await route(request, requestID)
+            response = try await route(request, found, requestID)
         } catch {
             if error.code == .internalError {
                 log.error(error.detail, ["request": requestID, "path": request.target.path])
             }
             response = Problem.response(error, to: request.target.path, requestID: requestID)
-            if error.code == .methodNotAllowed { response.headers["Allow"] = allowed(at: request) }
+            if error.code == .methodNotAllowed { response.headers["Allow"] = Self.allowed(found) }
         }
         if let origin = request.headers["Origin"] { allow(origin, in: &response) }
+        traffic.note(
+            route: found.first?.route.path, method: request.method, status: response.status,
+            after: Clocks.now() - began)
         log.debug(
             "request",
             ["request": requestID, "method": request.method, "path": request.target.path, "status": response.status])
         return Self.finished(response, requestID)
     }
 
-    private func route(_ request: HTTPRequest, _ requestID: String) async throws(ServiceError) -> HTTPResponse {
+    private func route(
+        _ request: HTTPRequest, _ found: [Match], _ requestID: String
+    ) async throws(ServiceError) -> HTTPResponse {
         let method = request.method == "HEAD" ? "GET" : request.method
-        let found = matches(request)
         guard !found.isEmpty else {
             throw ServiceError(.notFound, "There is nothing at \(request.target.path).")
         }
-        if method == "OPTIONS" { return HTTPResponse(status: 204, headers: ["Allow": allowed(at: request)]) }
-        guard let (route, names) = found.first(where: { $0.0.method == method }) else {
+        if method == "OPTIONS" { return HTTPResponse(status: 204, headers: ["Allow": Self.allowed(found)]) }
+        guard let (route, names) = found.first(where: { $0.route.method == method }) else {
             throw ServiceError(.methodNotAllowed, "\(request.method) is not a method of \(request.target.path).")
         }
         var caller = Caller(keyID: "", grants: .init())
@@ -76,7 +84,9 @@ public struct API: Sendable {
         }
         let body = route.takesBody ? try Self.body(of: request) : .null
         return try await run(
-            route, RouteRequest(http: request, id: requestID, caller: caller, names: names, body: body))
+            route,
+            RouteRequest(
+                http: request, id: requestID, caller: caller, names: names, body: body, traffic: traffic))
     }
 
     private func run(_ route: Route, _ request: RouteRequest) async throws(ServiceError) -> HTTPResponse {
@@ -115,13 +125,15 @@ public struct API: Sendable {
         }
     }
 
+    private typealias Match = (route: Route, names: [String: String])
+
     /// The routes at a path, each with what stands in the place of its names.
-    private func matches(_ request: HTTPRequest) -> [(Route, [String: String])] {
+    private func matches(_ request: HTTPRequest) -> [Match] {
         Route.all.compactMap { route in route.match(request.target.segments).map { (route, $0) } }
     }
 
-    private func allowed(at request: HTTPRequest) -> String {
-        let methods = Set(matches(request).map(\.0.method)).union(["OPTIONS"])
+    private static func allowed(_ found: [Match]) -> String {
+        let methods = Set(found.map(\.route.method)).union(["OPTIONS"])
         return (methods.contains("GET") ? methods.union(["HEAD"]) : methods).sorted().joined(separator: ", ")
     }
 

@@ -11,6 +11,8 @@ struct RouteRequest: Sendable {
     /// What stands in the place of the pattern's names.
     var names: [String: String]
     var body: JSONValue
+    /// What the face itself counts, for `/metrics`.
+    var traffic = HTTPTraffic()
     /// Stores the answer with the work, when the request has an idempotency key.
     var idempotency: Idempotency?
 

@@ -30,6 +30,9 @@ extension Route {
             let readiness = await service.readiness()
             return try .json(readiness.ready ? 200 : 503, readiness)
         },
+        Route("GET", "/metrics", .open) { service, request throws(ServiceError) in
+            MetricsText.response(await service.metrics() + request.traffic.families)
+        },
         Route("GET", "/v1/openapi.json", .open) { _, _ throws(ServiceError) in
             HTTPResponse(
                 status: 200, headers: ["Content-Type": "application/json"], body: .bytes(try Document.json()))

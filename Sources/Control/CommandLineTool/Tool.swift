@@ -1,8 +1,9 @@
 public import Config
+import Service
 
 /// The command line of `sluice`: everything but running the gateway, which the program wires.
 public enum Tool {
-    public static let version = "0.1.0"
+    public static let version = Build.version
 
     /// What `main` does with the arguments.
     public enum Outcome: Equatable, Sendable {

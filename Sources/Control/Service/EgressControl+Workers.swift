@@ -32,6 +32,9 @@ extension EgressControl {
         entries[id]?.fence += 1
         entries[id]?.pending.jobs.append(.lease(job: job, worker: worker, at: Clocks.wall()))
         entries[id]?.pending.assignsAfter = true
+        if let run = entries[id]?.run, run.attempts == 0 {
+            counters.noteLease(after: Clocks.wall() - run.record.createdAt.wallTime)
+        }
         entries[id]?.run.leased()
         changed(id, event: nil)
     }
@@ -102,6 +105,7 @@ extension EgressControl {
             sharedDue = nil
             queue.hasWorker = true
         }
+        counters.noteWorkerStart()
         plane.startWorker(
             id, executable: workers.executable,
             environment: [
@@ -136,7 +140,11 @@ extension EgressControl {
             return
         }
         let before = entry.run.record.state
+        counters.note(report, of: entry.run.record)
         let isTransition = entries[id]?.run.apply(report, at: Clocks.wall()) ?? false
+        if before == .starting, entries[id]?.run.record.state == .active {
+            counters.noteStart(after: Clocks.wall() - entry.run.record.createdAt.wallTime)
+        }
         if entries[id]?.run.jobState == .leased {
             entries[id]?.run.jobState = .running
             entries[id]?.pending.jobs.append(.start(job: job, fence: entry.fence, at: Clocks.wall()))
@@ -166,6 +174,7 @@ extension EgressControl {
         log.warning(
             "worker ended",
             ["worker": worker, "how": ending, "jobs": running.count, "at": mark ?? "none"])
+        if !dead.isDraining { counters.noteWorkerEnd(dead.cause(of: ending)) }
         guard dead.processID != 0 else { return neverStarted(running, at: now) }
         // One that ended in good order was told to from outside, as by a SIGTERM to all processes of a service.
         let cause: WorkerEnding = dead.wasFrozen ? .frozen : ending == .exit(code: 0) ? .signal(SIGTERM) : ending

@@ -33,6 +33,7 @@ actor EgressControl {
     var crashes = CrashPolicy()
     var workers: WorkerTable
     var backoff = StartBackoff()
+    var counters = EgressCounters()
     /// When the shared worker is started again, after one that died as it started.
     var sharedDue: Instant?
     var isDraining = false
@@ -104,6 +105,7 @@ actor EgressControl {
         if let worker {
             jobs.append(.lease(job: run.job, worker: worker, at: now))
             run.leased()
+            counters.noteLease(after: .zero)
         }
         var change = Change(
             documents: [.put(try document(run), expected: nil)], jobs: jobs,
@@ -247,6 +249,7 @@ actor EgressControl {
         entries[id] = entry
         queue.remove(entry.run.job)
         crashes.forget(entry.run.job)
+        counters.noteEnd(of: entry.run.record)
         log.info(
             "egress ended",
             [

@@ -42,6 +42,7 @@ actor IngressControl {
     private let log = Logger("ingress")
     private var entries: [String: Entry] = [:]
     private var idByKey: [String: String] = [:]
+    private(set) var counters = IngressCounters()
     private var idBySession: [RTMPSessionNumber: String] = [:]
 
     init(
@@ -169,6 +170,7 @@ actor IngressControl {
     private func end(_ live: Live, because reason: String) async {
         if let session = live.session {
             idBySession[session] = nil
+            counters.noteEnd()
             plane.close(session, because: reason)
         }
         await rooms.leave(live.participant.id, room: live.roomID)
@@ -214,22 +216,27 @@ actor IngressControl {
     private func admit(_ request: PublishRequest) async {
         guard let known = entry(for: request)?.record else {
             log.warning("publish refused: unknown stream key", ["id": request.session, "remote": request.remote])
-            return plane.reject(request.session, because: "Unknown stream key.")
+            return reject(request, .unknownKey, "Unknown stream key.")
         }
-        guard known.enabled else { return plane.reject(request.session, because: "This ingress is disabled.") }
+        guard known.enabled else { return reject(request, .disabled, "This ingress is disabled.") }
         guard let room = await openRoom(of: known) else {
-            return plane.reject(request.session, because: "The room cannot be opened now.")
+            return reject(request, .noRoom, "The room cannot be opened now.")
         }
         // Opening took time: the ingress may have been changed or deleted in it. From here on nothing is waited for.
         guard let present = entry(for: request), present.record.enabled, present.record.room == room.name else {
-            return plane.reject(request.session, because: "The ingress was changed.")
+            return reject(request, .changed, "The ingress was changed.")
         }
         let now = Clocks.now()
         guard takesOver(present, at: now) else {
             log.warning("publish refused: somebody is live", ["ingress": known.id, "remote": request.remote])
-            return plane.reject(request.session, because: "Another encoder is live on this stream key.")
+            return reject(request, .busy, "Another encoder is live on this stream key.")
         }
         await begin(request, on: present, room: room, at: now)
+    }
+
+    private func reject(_ request: PublishRequest, _ refusal: IngressCounters.Refusal, _ reason: String) {
+        counters.note(refusal)
+        plane.reject(request.session, because: reason)
     }
 
     private func entry(for request: PublishRequest) -> Entry? {
@@ -243,6 +250,8 @@ actor IngressControl {
         let isHealthy = live.lastMedia.map { now - $0 < Self.healthySilence } ?? false
         guard !isHealthy || entries[entry.record.id]?.takeovers.allows(at: now) == true else { return false }
         idBySession[session] = nil
+        counters.noteTakeover()
+        counters.noteEnd()
         entries[entry.record.id]?.live?.session = nil
         plane.close(session, because: "another encoder took over the stream key")
         return true
@@ -281,6 +290,7 @@ actor IngressControl {
         entries[id]?.record.state = .buffering
         entries[id]?.record.error = nil
         idBySession[request.session] = id
+        counters.noteStart()
         if held == nil, let former = entry.live { await rooms.leave(former.participant.id, room: former.roomID) }
         await rooms.join(participant, room: room.id)
         plane.accept(request.session, as: grant)
@@ -319,6 +329,7 @@ actor IngressControl {
         guard let id = idBySession.removeValue(forKey: session), let record = entries[id]?.record,
             let live = entries[id]?.live
         else { return }
+        counters.noteEnd()
         log.info("publishing ended", ["ingress": id, "id": session, "reason": reason])
         let now = Clocks.now()
         entries[id]?.live?.session = nil

@@ -78,10 +78,18 @@ final class MediaPlane: Sendable {
         run { $0.rooms.room(room)?.leave(id: participant, at: Clocks.now()) }
     }
 
-    /// Bytes of media that all rooms hold.
-    func heldBytes() async -> Int {
+    struct Statistics: Sendable {
+        var rtmp: RTMPServer.Statistics
+        /// Bytes of media that all rooms hold.
+        var heldBytes: Int
+    }
+
+    func statistics() async -> Statistics {
         let resident = resident
-        return await loop.ask { resident.on($0).rooms.heldBytes }
+        return await loop.ask { loop in
+            let resident = resident.on(loop)
+            return Statistics(rtmp: resident.rtmp.statistics, heldBytes: resident.rooms.heldBytes)
+        }
     }
 
     // MARK: RTMP

@@ -18,6 +18,13 @@ struct WorkerTable: Sendable {
         /// It was killed because it answered no more.
         var wasFrozen = false
         var isDraining = false
+
+        /// How it ended, as a metric's label.
+        func cause(of ending: WorkerEnding) -> String {
+            if processID == 0 { return "not_started" }
+            if wasFrozen { return "frozen" }
+            return if case .signal = ending { "signal" } else { "exit" }
+        }
     }
 
     /// How long a process may take from its start to its hello.

@@ -111,6 +111,7 @@ final class RTMPConnection: DescriptorHandler {
             let buffer = unsafe server.buffer
             let count = unsafe recv(descriptor, buffer.baseAddress, buffer.count, 0)
             if count > 0 {
+                server.count(received: count)
                 closed = unsafe take(UnsafeBufferPointer(rebasing: buffer[..<count]).span, at: now)
             } else if count == 0 {
                 closed = "the encoder closed the connection"

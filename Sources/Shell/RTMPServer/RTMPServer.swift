@@ -27,6 +27,17 @@ public final class RTMPServer {
         }
     }
 
+    /// What the listener has seen since it was made.
+    public struct Statistics: Equatable, Sendable {
+        /// Open now.
+        public var connections = 0
+        public var accepted = 0
+        /// Closed at once, because there were too many.
+        public var refused = 0
+        /// From all publishers, headers of the protocol included.
+        public var bytesReceived: UInt64 = 0
+    }
+
     /// How often timeouts are looked at and progress is told.
     private static let tick = Duration.seconds(1)
     /// How often the sockets of publications are read. One wake-up for many messages costs a third of one for each, and an
@@ -52,6 +63,7 @@ public final class RTMPServer {
     private var tlsContext: TLSServerContext?
     private var perAddress: [String: Int] = [:]
     private var lastNumber: UInt64 = 0
+    private var counted = Statistics()
 
     public init(
         rooms: RoomHost, loop: EventLoop, limits: Limits, onEvent: @escaping @Sendable (RTMPServerEvent) -> Void
@@ -116,6 +128,14 @@ public final class RTMPServer {
         connection.end(reason)
     }
 
+    public var statistics: Statistics {
+        var statistics = counted
+        statistics.connections = connections.count
+        return statistics
+    }
+
+    func count(received bytes: Int) { counted.bytesReceived &+= UInt64(clamping: bytes) }
+
     /// True when nobody is connected.
     var isIdle: Bool { connections.isEmpty && perAddress.isEmpty }
 
@@ -123,6 +143,7 @@ public final class RTMPServer {
         guard connections.count < limits.sessions, perAddress[remote, default: 0] < limits.sessionsPerAddress else {
             log.warning("connection refused: too many", ["remote": remote, "sessions": connections.count])
             Glibc.close(descriptor)
+            counted.refused += 1
             return
         }
         let tls = isSecure ? tlsContext.flatMap { try? TLSServerSession($0) } : nil
@@ -131,6 +152,7 @@ public final class RTMPServer {
             Glibc.close(descriptor)
             return
         }
+        counted.accepted += 1
         lastNumber += 1
         let number = RTMPSessionNumber(rawValue: lastNumber)
         perAddress[remote, default: 0] += 1

@@ -1,0 +1,48 @@
+/// What ``IngressControl`` counts as it happens, since this gateway was started.
+struct IngressCounters: Sendable {
+    private(set) var started = 0
+    private(set) var ended = 0
+    private(set) var takeovers = 0
+    private(set) var refused = Tally("cause")
+
+    enum Refusal: String, CaseIterable, Sendable {
+        case unknownKey = "unknown_key"
+        case disabled
+        case changed
+        case noRoom = "no_room"
+        case busy
+    }
+
+    init() {
+        for cause in Refusal.allCases { refused.add(0, cause.rawValue) }
+    }
+
+    mutating func noteStart() { started += 1 }
+    mutating func noteEnd() { ended += 1 }
+    mutating func noteTakeover() { takeovers += 1 }
+    mutating func note(_ refusal: Refusal) { refused.add(1, refusal.rawValue) }
+}
+
+extension IngressControl {
+    func metrics() -> [MetricFamily] {
+        var states = Tally("state")
+        for state in [IngressRecord.State.buffering, .publishing] { states.add(0, state.rawValue) }
+        for record in all() where record.state == .buffering || record.state == .publishing {
+            states.add(1, record.state.rawValue)
+        }
+        return [
+            states.family(.gauge, "sluice_ingress_sessions", "Encoders that stream in now, by state."),
+            MetricFamily(
+                .counter, "sluice_ingress_sessions_total", "Sessions of encoders that were let in.",
+                Double(counters.started)),
+            MetricFamily(
+                .counter, "sluice_ingress_sessions_ended_total", "Sessions of encoders that ended.",
+                Double(counters.ended)),
+            MetricFamily(
+                .counter, "sluice_ingress_takeovers_total", "Sessions ended because another encoder came on their key.",
+                Double(counters.takeovers)),
+            counters.refused.family(
+                .counter, "sluice_ingress_refused_total", "Encoders that were turned away, by cause."),
+        ]
+    }
+}

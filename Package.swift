@@ -163,8 +163,8 @@ let suites: [Target] = [
     tests(
         "ServiceTests",
         [
-            "Bytes", "Timing", "Feed", "Store", "Assignments", "Jobs", "Config", "Service", "Forwarding", "MediaLoop",
-            "RTMPServer", "LinkTransport", "Encoder",
+            "Bytes", "Timing", "Log", "Feed", "Store", "Assignments", "Jobs", "Config", "Service", "Forwarding",
+            "MediaLoop", "RTMPServer", "LinkTransport", "Encoder",
         ]),
     tests(
         "APITests",

@@ -31,6 +31,25 @@ struct LogTests {
             ])
     }
 
+    @Test("what is written for a request carries its id, in the tasks that it calls too")
+    func context() async {
+        let written = Lines()
+        LogOutput.install(threshold: .info) { entry in
+            guard entry.label == "log-context" else { return }
+            let fields = entry.fields.map { "\($0.name)=\($0.value)" }.joined(separator: " ")
+            written.lines.withLock { $0.append("\(entry.message) \(fields)") }
+        }
+        let log = Logger("log-context")
+        log.info("before")
+        await LogContext.$request.withValue("RQ_1") {
+            log.info("in", ["a": 1])
+            await withTaskGroup { group in group.addTask { log.info("below") } }
+        }
+        log.info("after")
+        LogOutput.install(threshold: .error) { _ in }
+        #expect(written.lines.withLock { $0 } == ["before ", "in a=1 request=RQ_1", "below request=RQ_1", "after "])
+    }
+
     @Test("a secret shows itself in no description, dump or interpolation")
     func secret() {
         let secret = Secret("hunter2")

@@ -161,7 +161,7 @@ struct ConfigurationTests {
     @Test("what this version does not do is refused, or said")
     func unbuilt() throws {
         let keys = "keys: { k: \(Self.secret) }\n"
-        for text in ["retention: { recordings: 7d }"] {
+        for text in ["retention: { tapes: 7d }"] {
             #expect { try load(keys + text) } throws: { "\($0)".hasSuffix("is not built yet: leave it out") }
         }
         let loaded = try load(keys + "rtc: { udp_port: 9000 }\nworkers: { count: 2 }")

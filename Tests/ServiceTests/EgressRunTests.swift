@@ -106,7 +106,7 @@ struct EgressRunTests {
 
     static let now = WallTime(nanoseconds: 7)
 
-    static func run(file: Bool, push: Bool) -> EgressRun {
+    static func run(file: Bool, push: Bool, id: String = "EG_1") -> EgressRun {
         var outputs: [OutputAssignment] = []
         var records: [OutputRecord] = []
         if file {
@@ -121,7 +121,7 @@ struct EgressRunTests {
             records.append(OutputRecord(id: "live", type: .rtmp))
         }
         let record = EgressRecord(
-            id: "EG_1", roomId: "RM_1", room: "demo", state: .queued, createdAt: Timestamp(now),
+            id: id, roomId: "RM_1", room: "demo", state: .queued, createdAt: Timestamp(now),
             updatedAt: Timestamp(now), spec: .null, outputs: records)
         return EgressRun(
             record: record, job: "JB_1", outputs: outputs, preroll: .gop, limits: EgressLimits(), waitSeconds: 30)

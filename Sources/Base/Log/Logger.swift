@@ -43,6 +43,9 @@ public enum LogOutput {
         state.withLock { $0 = State(threshold: threshold, sink: sink) }
     }
 
+    /// The lowest level that is written.
+    public static var threshold: LogEntry.Level { state.withLock { $0.threshold } }
+
     /// Writes an entry that was made elsewhere: a worker's.
     public static func write(_ entry: LogEntry) { sink(for: entry.level)?(entry) }
 
@@ -77,9 +80,8 @@ public struct Logger: Sendable {
         _ level: LogEntry.Level, _ message: String, _ fields: KeyValuePairs<String, any CustomStringConvertible>
     ) {
         guard let sink = LogOutput.sink(for: level) else { return }
-        sink(
-            LogEntry(
-                level: level, label: label, message: message,
-                fields: fields.map { (name: $0.key, value: $0.value.description) }))
+        var named = fields.map { (name: $0.key, value: $0.value.description) }
+        if let request = LogContext.request { named.append((name: "request", value: request)) }
+        sink(LogEntry(level: level, label: label, message: message, fields: named))
     }
 }

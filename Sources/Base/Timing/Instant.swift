@@ -41,6 +41,10 @@ public struct WallTime: Hashable, Comparable, Sendable {
     public static func + (time: Self, duration: Duration) -> Self {
         Self(nanoseconds: time.nanoseconds &+ duration.nanoseconds)
     }
+    public static func - (time: Self, duration: Duration) -> Self {
+        Self(nanoseconds: time.nanoseconds &- duration.nanoseconds)
+    }
+
     public static func - (later: Self, earlier: Self) -> Duration {
         .nanoseconds(later.nanoseconds &- earlier.nanoseconds)
     }

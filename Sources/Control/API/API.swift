@@ -38,6 +38,10 @@ public struct API: Sendable {
 
     public func respond(to request: HTTPRequest) async -> HTTPResponse {
         let requestID = Self.newRequestID()
+        return await LogContext.$request.withValue(requestID) { await respond(to: request, as: requestID) }
+    }
+
+    private func respond(to request: HTTPRequest, as requestID: String) async -> HTTPResponse {
         let began = Clocks.now()
         let found = matches(request)
         var response: HTTPResponse
@@ -45,20 +49,46 @@ public struct API: Sendable {
             response = try await route(request, found, requestID)
         } catch {
             if error.code == .internalError {
-                log.error(error.detail, ["request": requestID, "path": request.target.path])
+                log.error(error.detail, ["path": Self.loggedPath(of: found)])
             }
             response = Problem.response(error, to: request.target.path, requestID: requestID)
             if error.code == .methodNotAllowed { response.headers["Allow"] = Self.allowed(found) }
         }
         if let origin = request.headers["Origin"] { allow(origin, in: &response) }
-        traffic.note(
-            route: found.first?.route.path, method: request.method, status: response.status,
-            after: Clocks.now() - began)
-        log.debug(
-            "request",
-            ["request": requestID, "method": request.method, "path": request.target.path, "status": response.status])
+        note(request, found, response.status, after: Clocks.now() - began)
         return Self.finished(response, requestID)
     }
+
+    /// The access line, and the figures. What only looks, and finds, is told at `debug`.
+    private func note(_ request: HTTPRequest, _ found: [Match], _ status: Int, after time: Duration) {
+        traffic.note(route: found.first?.route.path, method: request.method, status: status, after: time)
+        let fields: KeyValuePairs<String, any CustomStringConvertible> = [
+            "method": request.method, "path": Self.loggedPath(of: found), "status": status,
+            "ms": Int((time.inSeconds * 1000).rounded()), "remote": proxies.client(of: request),
+        ]
+        let isLook = request.method == "GET" || request.method == "HEAD" || request.method == "OPTIONS"
+        if status >= 500, status != 501 {
+            log.warning("request", fields)
+        } else if isLook && status < 400 {
+            log.debug("request", fields)
+        } else {
+            log.info("request", fields)
+        }
+    }
+
+    /// The path as the route has it, with ids filled in; never what may be a secret (a session, a signed link, a key), and
+    /// nothing of a path that no route has: an encoder that is set up wrongly puts its key there.
+    static func loggedPath(of found: [(route: Route, names: [String: String])]) -> String {
+        guard let (route, names) = found.first else { return "none" }
+        return "/"
+            + route.path.split(separator: "/").map { part in
+                guard part.hasPrefix("{") else { return String(part) }
+                let name = part.dropFirst().dropLast()
+                return shownNames.contains(String(name)) ? names[String(name)] ?? String(part) : String(part)
+            }.joined(separator: "/")
+    }
+
+    private static let shownNames: Set<String> = ["id", "room", "identity", "track", "output", "name"]
 
     private func route(
         _ request: HTTPRequest, _ found: [Match], _ requestID: String

@@ -34,7 +34,7 @@ struct Field: Sendable {
 
     var readiness: Readiness {
         switch key {
-        case "retention.recordings", "retention.tapes": .refused
+        case "retention.tapes": .refused
         case "workers.count": .withoutEffect
         default: key.hasPrefix("rtc.") ? .withoutEffect : .built
         }

@@ -48,7 +48,8 @@ extension EgressControl {
         do {
             try await write([(id, entry)])
         } catch {
-            log.error("an egress change was not stored", ["egress": id, "error": "\(error)"])
+            log.error(
+                "an egress change was not stored", ["job": entry.run.job, "egress": id, "error": "\(error)"])
             written(id, entry, version: entry.version)
         }
     }

@@ -109,7 +109,8 @@ extension EgressControl {
         plane.startWorker(
             id, executable: workers.executable,
             environment: [
-                "SLUICE_FLIGHT_MARK=\(workers.markPath(of: id))", "SLUICE_DISK_RESERVE=\(limits.diskReserveBytes)",
+                "SLUICE_LOG_LEVEL=\(LogOutput.threshold.rawValue)", "SLUICE_FLIGHT_MARK=\(workers.markPath(of: id))",
+                "SLUICE_DISK_RESERVE=\(limits.diskReserveBytes)",
                 "PATH=/usr/bin:/bin", "SWIFT_BACKTRACE=enable=no",
             ])
         return id
@@ -183,6 +184,7 @@ extension EgressControl {
             isShared: dead.placement != .alone, at: now)
         for (job, verdict) in verdicts {
             guard let id = egressByJob[job] else { continue }
+            log.warning("a job lost its worker", ["job": job, "egress": id, "worker": worker, "verdict": "\(verdict)"])
             entries[id]?.worker = nil
             switch verdict {
             case .restart: restart(id, because: "\(ending)")

@@ -62,6 +62,8 @@ actor EgressControl {
         var emptySince: Instant?
         /// What is not in the store yet; a lease is told to the worker once it is.
         var pending = PendingWrite()
+        /// The state that the log was last told of.
+        var loggedState: EgressState?
     }
 
     struct PendingWrite: Sendable {
@@ -120,7 +122,9 @@ actor EgressControl {
         }
         entries[run.record.id] = entry
         egressByJob[run.job] = run.record.id
-        log.info("egress created", ["egress": run.record.id, "room": run.record.room, "outputs": run.outputs.count])
+        log.info(
+            "egress created",
+            ["job": run.job, "egress": run.record.id, "room": run.record.room, "outputs": run.outputs.count])
         if let worker {
             queue.adopt(job)
             assign(run.record.id, to: workers.isAlive(worker) ? worker : pickWorker(.shared))
@@ -253,7 +257,8 @@ actor EgressControl {
         log.info(
             "egress ended",
             [
-                "egress": id, "state": entry.run.record.state.rawValue, "reason": entry.run.record.stateReason ?? "",
+                "job": entry.run.job, "egress": id, "state": entry.run.record.state.rawValue,
+                "reason": entry.run.record.stateReason ?? "",
                 "outputs": entry.run.record.outputs.map { "\($0.id)=\($0.state.rawValue)" }.joined(separator: " "),
             ])
         changed(id, event: "egress_ended")
@@ -313,7 +318,9 @@ actor EgressControl {
             guard let document = try await store.document(.egress, id: job.subject),
                 var run = try? JSONDecoder().decode(EgressRun.self, from: Data(document.body))
             else {
-                log.error("an egress of the last run cannot be read; it stays as it is", ["egress": job.subject])
+                log.error(
+                    "an egress of the last run cannot be read; it stays as it is",
+                    ["job": job.id, "egress": job.subject])
                 continue
             }
             run.jobState = job.state
@@ -345,8 +352,25 @@ actor EgressControl {
     func changed(_ id: String, event kind: String?) {
         guard let record = entries[id]?.run.record else { return }
         entries[id]?.pending.isDirty = true
-        if let kind { entries[id]?.pending.events.append(event(kind, record)) }
+        if let kind {
+            entries[id]?.pending.events.append(event(kind, record))
+            logMove(id)
+        }
         markDirty.yield()
+    }
+
+    /// One line for each state that an egress moves to, until its end, which has a line of its own.
+    private func logMove(_ id: String) {
+        guard let entry = entries[id], entry.run.record.state != entry.loggedState else { return }
+        let state = entry.run.record.state
+        entries[id]?.loggedState = state
+        guard !state.isFinal else { return }
+        log.info(
+            "egress \(state.rawValue)",
+            [
+                "job": entry.run.job, "egress": id, "reason": entry.run.record.stateReason ?? "",
+                "worker": entry.worker ?? "",
+            ])
     }
 
     func event(_ kind: String, _ record: EgressRecord) -> EventRow {

@@ -215,7 +215,8 @@ actor IngressControl {
 
     private func admit(_ request: PublishRequest) async {
         guard let known = entry(for: request)?.record else {
-            log.warning("publish refused: unknown stream key", ["id": request.session, "remote": request.remote])
+            log.warning(
+                "publish refused: unknown stream key", ["connection": request.session, "remote": request.remote])
             return reject(request, .unknownKey, "Unknown stream key.")
         }
         guard known.enabled else { return reject(request, .disabled, "This ingress is disabled.") }
@@ -228,7 +229,9 @@ actor IngressControl {
         }
         let now = Clocks.now()
         guard takesOver(present, at: now) else {
-            log.warning("publish refused: somebody is live", ["ingress": known.id, "remote": request.remote])
+            log.warning(
+                "publish refused: somebody is live",
+                ["connection": request.session, "ingress": known.id, "remote": request.remote])
             return reject(request, .busy, "Another encoder is live on this stream key.")
         }
         await begin(request, on: present, room: room, at: now)
@@ -276,12 +279,14 @@ actor IngressControl {
             live.roomID == room.id && live.participant.identity == entry.record.identity ? live : nil
         }
         let participant = held?.participant ?? newParticipant(for: entry.record)
+        let sessionID = Identifier.session.make()
         let grant = PublishGrant(
-            room: room.id, participant: participant.id, identity: participant.identity, name: participant.name,
+            session: SessionMark.of(sessionID), room: room.id, participant: participant.id,
+            identity: participant.identity, name: participant.name,
             videoTrack: held?.grant.videoTrack ?? Identifier.track.make(),
             audioTrack: held?.grant.audioTrack ?? Identifier.track.make())
         var session = IngressSession(
-            id: Identifier.session.make(), roomId: room.id, remote: request.remote, startedAt: Timestamp(Clocks.wall()))
+            id: sessionID, roomId: room.id, remote: request.remote, startedAt: Timestamp(Clocks.wall()))
         session.encoder = request.encoder
         entries[id]?.live = Live(
             session: request.session, sessionID: session.id, roomID: room.id, participant: participant, grant: grant,
@@ -297,7 +302,8 @@ actor IngressControl {
         log.info(
             held == nil ? "publishing" : "publishing again",
             [
-                "ingress": id, "id": request.session, "room": room.name, "identity": participant.identity,
+                "session": grant.session, "connection": request.session, "ingress": id, "room": room.name,
+                "identity": participant.identity,
                 "remote": request.remote, "encoder": request.encoder,
             ])
     }
@@ -314,7 +320,9 @@ actor IngressControl {
         let frames = (report.video?.frames ?? 0) + (report.audio?.frames ?? 0)
         if frames > live.frames { (live.frames, live.lastMedia) = (frames, Clocks.now()) }
         for warning in report.warnings where live.warned.insert(warning.code).inserted {
-            log.warning(warning.message, ["ingress": id, "code": warning.code, "remedy": warning.remedy])
+            log.warning(
+                warning.message,
+                ["session": live.grant.session, "ingress": id, "code": warning.code, "remedy": warning.remedy])
         }
         let begins = !live.hasMedia && !live.participant.tracks.isEmpty
         live.hasMedia = live.hasMedia || begins
@@ -322,7 +330,12 @@ actor IngressControl {
         entries[id]?.record.session?.apply(report, tracks: live.participant.tracks.map(\.id))
         if live.hasMedia { entries[id]?.record.state = .publishing }
         await rooms.update(live.participant, room: live.roomID)
-        if begins { await onMedia(live.roomID, true) }
+        if begins {
+            log.info(
+                "media flows",
+                ["session": live.grant.session, "tracks": live.participant.tracks.map(\.id).joined(separator: " ")])
+            await onMedia(live.roomID, true)
+        }
     }
 
     private func ended(_ session: RTMPSessionNumber, _ reason: String, _ report: PublicationReport?) async {
@@ -330,7 +343,7 @@ actor IngressControl {
             let live = entries[id]?.live
         else { return }
         counters.noteEnd()
-        log.info("publishing ended", ["ingress": id, "id": session, "reason": reason])
+        log.info("publishing ended", ["session": live.grant.session, "ingress": id, "reason": reason])
         let now = Clocks.now()
         entries[id]?.live?.session = nil
         entries[id]?.live?.hasMedia = false

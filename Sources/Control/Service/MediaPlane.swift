@@ -32,6 +32,7 @@ final class MediaPlane: Sendable {
         let loop: EventLoop
         let rooms: RoomHost
         let rtmp: RTMPServer
+        let counters = LinkCounters()
         var links: [String: GatewayLink] = [:]
         var processes: [String: WorkerProcess] = [:]
 
@@ -80,6 +81,8 @@ final class MediaPlane: Sendable {
 
     struct Statistics: Sendable {
         var rtmp: RTMPServer.Statistics
+        var missedByDurable: UInt64
+        var missedByLive: UInt64
         /// Bytes of media that all rooms hold.
         var heldBytes: Int
     }
@@ -88,7 +91,9 @@ final class MediaPlane: Sendable {
         let resident = resident
         return await loop.ask { loop in
             let resident = resident.on(loop)
-            return Statistics(rtmp: resident.rtmp.statistics, heldBytes: resident.rooms.heldBytes)
+            return Statistics(
+                rtmp: resident.rtmp.statistics, missedByDurable: resident.counters.missedByDurable,
+                missedByLive: resident.counters.missedByLive, heldBytes: resident.rooms.heldBytes)
         }
     }
 
@@ -150,7 +155,8 @@ final class MediaPlane: Sendable {
                     })
                 resident.processes[name] = started.process
                 resident.links[name] = GatewayLink(
-                    worker: name, descriptor: started.link, rooms: resident.rooms, loop: resident.loop
+                    worker: name, descriptor: started.link, rooms: resident.rooms, loop: resident.loop,
+                    counters: resident.counters
                 ) { continuation.yield(.link($0)) }
             } catch {
                 continuation.yield(.workerNotStarted(worker: name, error))

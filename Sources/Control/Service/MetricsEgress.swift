@@ -9,7 +9,7 @@ struct EgressCounters: Sendable {
     private(set) var outputsEnded = Tally("type", "state", "code")
     private(set) var outputBytes = Tally("type")
     private(set) var outputRetries = Tally("type")
-    private(set) var missedUnits = Tally("type")
+    private(set) var lostUnits = Tally("type")
     private(set) var workersStarted = 0
     private(set) var workersEnded = Tally("cause")
     /// From the request to the first frame that is durable or taken.
@@ -24,7 +24,7 @@ struct EgressCounters: Sendable {
         for type in OutputType.allCases.map(\.rawValue) {
             outputBytes.add(0, type)
             outputRetries.add(0, type)
-            missedUnits.add(0, type)
+            lostUnits.add(0, type)
         }
         for cause in ["exit", "signal", "frozen", "not_started"] { workersEnded.add(0, cause) }
     }
@@ -37,7 +37,7 @@ struct EgressCounters: Sendable {
             outputBytes.add(Double(max(0, output.sizeBytes &- known.sizeBytes)), type)
             outputRetries.add(Double(max(0, output.retries &- known.retries)), type)
             let before = told[record.id]?[output.id] ?? 0
-            missedUnits.add(
+            lostUnits.add(
                 Double(max(0, output.unitsLost < before ? output.unitsLost : output.unitsLost &- before)), type)
             told[record.id, default: [:]][output.id] = output.unitsLost
         }
@@ -77,9 +77,9 @@ struct EgressCounters: Sendable {
                 .counter, "sluice_outputs_ended_total", "Outputs of egress that ended, by kind, final state and code."),
             outputBytes.family(.counter, "sluice_output_bytes_total", "Bytes that outputs wrote or sent."),
             outputRetries.family(.counter, "sluice_output_retries_total", "Times that an output lost its destination."),
-            missedUnits.family(
-                .counter, "sluice_link_missed_units_total",
-                "Access units and audio frames that an output needed and the room's feed no longer held."),
+            lostUnits.family(
+                .counter, "sluice_output_lost_units_total",
+                "Access units and audio frames that an output lost: not held any more, or no destination took them."),
             MetricFamily(
                 "sluice_egress_start_seconds", "From the request of an egress to its first frame: active.",
                 startSeconds),

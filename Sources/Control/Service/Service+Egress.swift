@@ -99,17 +99,10 @@ extension Service {
         }
         guard record.deletedAt == nil else { return }
         await egressControl.settle(id)
-        for path in record.filePaths { try? storage.remove(relative(path)) }
         try await translating {
-            guard var document = try await self.store.document(.egress, id: id) else { return }
-            var run = try JSONDecoder().decode(EgressRun.self, from: Data(document.body))
-            run.record.deletedAt = Timestamp(Clocks.wall())
-            document.body = Array(try JSONEncoder().encode(run))
-            document.updatedAt = Clocks.wall()
-            let event = EventRow(
-                "egress_deleted", subject: id, room: run.record.room, roomID: run.record.roomId, run.record)
-            try await self.store.commit(
-                Change(documents: [.put(document, expected: document.version)], events: [event]))
+            try await self.removeFiles(of: record, outputs: record.outputs)
+            guard let document = try await self.store.document(.egress, id: id) else { return }
+            try await self.markDeleted(document, at: Clocks.wall())
         }
     }
 
@@ -260,8 +253,14 @@ extension EgressSource.TrackChoice {
 extension EgressRecord {
     /// Every file that its outputs wrote, absolute.
     var filePaths: [String] {
-        outputs.filter(\.type.isFileLike).flatMap { output in
-            output.parts.isEmpty ? output.location.map { [$0] } ?? [] : output.parts.map(\.location)
-        }
+        outputs.flatMap(\.filePaths)
+    }
+}
+
+extension OutputRecord {
+    /// Every file that it wrote, absolute.
+    var filePaths: [String] {
+        guard type.isFileLike else { return [] }
+        return parts.isEmpty ? location.map { [$0] } ?? [] : parts.map(\.location)
     }
 }

@@ -23,7 +23,13 @@ extension Service {
     private static func families(_ plane: MediaPlane.Statistics) -> [MetricFamily] {
         let bytes = MetricFamily.Sample(
             labels: [MetricLabel("protocol", "rtmp")], value: .number(Double(plane.rtmp.bytesReceived)))
+        var missed = Tally("consumer")
+        missed.add(Double(plane.missedByDurable), "durable")
+        missed.add(Double(plane.missedByLive), "live")
         return [
+            missed.family(
+                .counter, "sluice_link_missed_records_total",
+                "Records of feeds that a consumer was too slow for: a recording (durable) or a push (live)."),
             MetricFamily(.counter, "sluice_ingress_bytes_total", "Bytes that encoders sent.", [bytes]),
             MetricFamily(
                 .gauge, "sluice_rtmp_connections", "Open RTMP connections, with those that do not publish yet.",

@@ -1,25 +1,129 @@
 import Config
+import FoundationEssentials
 import Log
 import MediaLoop
+import Storage
 import Store
 import Timing
 
 extension Service {
-    /// Forgets what is older than `retention.records`, and answers kept for idempotency keys after their day.
-    func forgetOldRecords() async {
-        let now = Clocks.wall()
+    /// Deletes what is older than `retention` says at `now`: files of egress that ended, then records without files, then
+    /// jobs and events; and answers kept for idempotency keys after their day.
+    ///
+    /// What runs is never touched, nor a file that no record names. A record stays for as long as a file of it is there: it
+    /// is what serves and deletes the file.
+    func sweep(at now: WallTime) async {
+        do {
+            try await sweepFiles(at: now)
+            try await sweepRecords(at: now)
+        } catch let error as StoreError {
+            Logger("retention").warning("old records were not removed", ["error": error.message])
+        } catch {
+            Logger("retention").warning("old records were not removed", ["error": "\(error)"])
+        }
+    }
+
+    private func sweepFiles(at now: WallTime) async throws {
+        let ages = OutputType.allCases.compactMap { retention(of: $0) }
+        guard let youngest = ages.min() else { return }
+        try await eachEnded(before: now - youngest) { document, record in
+            guard record.deletedAt == nil else { return }
+            let ended = (record.endedAt ?? record.updatedAt).wallTime
+            let due = record.outputs.filter { output in
+                retention(of: output.type).map { ended < now - $0 } ?? false
+            }
+            guard !due.isEmpty else { return }
+            let removed = try await removeFiles(of: record, outputs: due)
+            guard !removed.isEmpty else { return }
+            let isLast = !hasFiles(record)
+            if isLast { try await markDeleted(document, at: now) }
+            Logger("retention").info(
+                "files of an old egress were deleted",
+                ["egress": record.id, "files": removed.count, "recordDeleted": isLast])
+        }
+    }
+
+    private func sweepRecords(at now: WallTime) async throws {
         var retention = Retention()
-        retention.answersBefore = WallTime(nanoseconds: now.nanoseconds - IdempotentAnswer.lifetime.nanoseconds)
+        retention.answersBefore = now - IdempotentAnswer.lifetime
         if let age = configuration.retention.records {
-            let limit = WallTime(nanoseconds: now.nanoseconds - age.nanoseconds)
-            retention.documents[.egress] = limit
+            let limit = now - age
+            try await eachEnded(before: limit) { document, record in
+                guard record.deletedAt != nil || !hasFiles(record) else { return }
+                try await store.commit(
+                    Change(documents: [.delete(.egress, id: document.id, expected: document.version)]))
+            }
             retention.jobsEndedBefore = limit
             retention.eventsBefore = limit
         }
-        do throws(StoreError) {
-            while try await store.prune(retention) > 0 {}
-        } catch {
-            Logger("service").warning("old records were not removed", ["error": error.message])
+        while try await store.prune(retention) > 0 {}
+    }
+
+    /// How long the files of outputs of this kind are kept; `nil`: for ever, or it has none.
+    private func retention(of type: OutputType) -> Duration? {
+        type.isFileLike ? configuration.retention.recordings : nil
+    }
+
+    /// Calls `body` for each egress that ended and was last changed before `limit`.
+    private func eachEnded(
+        before limit: WallTime, _ body: (Document, EgressRecord) async throws -> Void
+    ) async throws {
+        var query = DocumentQuery(.egress)
+        query.isActive = false
+        query.updatedBefore = limit
+        query.limit = PageLimit.range.upperBound
+        repeat {
+            let page = try await store.documents(query)
+            for document in page.items {
+                guard let run = try? JSONDecoder().decode(EgressRun.self, from: Data(document.body)) else { continue }
+                try await body(document, run.record)
+            }
+            query.after = page.next
+        } while query.after != nil
+    }
+
+    func hasFiles(_ record: EgressRecord) -> Bool { record.filePaths.contains { FileFacts(path: $0) != nil } }
+
+    /// Removes the files that `outputs` of an egress that has ended wrote, as far as they are still its own.
+    /// - Returns: the paths of those that went.
+    @discardableResult
+    func removeFiles(of record: EgressRecord, outputs: [OutputRecord]) async throws -> [String] {
+        var removed: [String] = []
+        for path in outputs.flatMap(\.filePaths) where try await isOwn(path, of: record) {
+            guard (try? storage.remove(relative(path))) != nil else { continue }
+            removed.append(path)
         }
+        return removed
+    }
+
+    /// False when a later egress made a new file of the same name, after somebody moved the old one away.
+    private func isOwn(_ path: String, of record: EgressRecord) async throws -> Bool {
+        guard let facts = FileFacts(path: path) else { return false }
+        let ended = (record.endedAt ?? record.updatedAt).wallTime
+        guard facts.modifiedAt > ended + .seconds(5) else { return true }
+        var query = DocumentQuery(.egress)
+        query.createdAfter = record.createdAt.wallTime
+        query.limit = PageLimit.range.upperBound
+        repeat {
+            let page = try await store.documents(query)
+            for document in page.items where document.id != record.id {
+                let other = try? JSONDecoder().decode(EgressRun.self, from: Data(document.body)).record
+                if other?.deletedAt == nil, other?.filePaths.contains(path) == true { return false }
+            }
+            query.after = page.next
+        } while query.after != nil
+        return true
+    }
+
+    /// The record of an egress whose files are gone says so, and is kept for `retention.records` from then.
+    func markDeleted(_ document: Document, at now: WallTime) async throws {
+        var document = document
+        var run = try JSONDecoder().decode(EgressRun.self, from: Data(document.body))
+        run.record.deletedAt = Timestamp(now)
+        document.body = Array(try JSONEncoder().encode(run))
+        document.updatedAt = now
+        let event = EventRow(
+            "egress_deleted", subject: run.record.id, room: run.record.room, roomID: run.record.roomId, run.record)
+        try await store.commit(Change(documents: [.put(document, expected: document.version)], events: [event]))
     }
 }

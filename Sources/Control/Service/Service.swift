@@ -124,7 +124,7 @@ public final class Service: Sendable {
             let now = Clocks.now()
             if now >= nextClearance {
                 nextClearance = now + .seconds(3600)
-                await forgetOldRecords()
+                await sweep(at: Clocks.wall())
             }
             await ingressControl.advance(to: now)
             await egressControl.advance(to: now)

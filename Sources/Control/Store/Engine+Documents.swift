@@ -108,6 +108,7 @@ extension Engine {
                 """, .text(name), .text(value))
         }
         if let time = query.createdAfter { filter.add("created_at > ?", .integer(time.nanoseconds)) }
+        if let time = query.updatedBefore { filter.add("updated_at < ?", .integer(time.nanoseconds)) }
         if let cursor = query.after {
             filter.add("(created_at, id) < (?, ?)", .integer(cursor.position), .text(cursor.id))
         }

@@ -52,6 +52,7 @@ public struct DocumentQuery: Equatable, Sendable {
     /// A document must have all of these.
     public var labels: [String: String] = [:]
     public var createdAfter: WallTime?
+    public var updatedBefore: WallTime?
     public var after: Cursor?
     /// Clamped to `PageLimit.range`.
     public var limit = PageLimit.standard

@@ -1,6 +1,7 @@
 import Feed
 import Assignments
 import LinkTransport
+import Log
 import Timing
 
 /// One egress at work: its outputs, and what is told of them. Lives on the worker's loop.
@@ -15,6 +16,8 @@ final class EgressJob {
     private var isPaused: Bool
     private var markers: [Marker]
     private var byteLimit: Int64?
+    /// The state of each output that the log was last told of.
+    private var logged: [String: OutputReport.State] = [:]
 
     init(_ context: JobContext) {
         self.context = context
@@ -77,6 +80,7 @@ final class EgressJob {
         guard mustReport || isDue || isEnded else { return nil }
         mustReport = false
         lastReport = now
+        logMoves()
         return JobReport(
             outputs: outputs.map { report(of: $0) }, isFinal: isEnded, limitReached: isEnded ? limitReached : nil)
     }
@@ -85,6 +89,20 @@ final class EgressJob {
         var report = output.report
         if isPaused, report.startedAt > 0, !output.isEnded { report.state = .paused }
         return report
+    }
+
+    /// What it is to make, for the log: no path, no URL.
+    var outputNames: String { context.assignment.outputs.map(\.id).joined(separator: " ") }
+
+    private func logMoves() {
+        for report in outputs.map(\.report) where logged.updateValue(report.state, forKey: report.id) != report.state {
+            context.worker.log.info(
+                "output \(report.state.rawValue)",
+                [
+                    "job": context.job, "output": report.id, "seconds": report.durationSeconds,
+                    "bytes": report.sizeBytes, "lost": report.unitsLost, "error": report.errorCode ?? "",
+                ])
+        }
     }
 
     private func add(_ output: OutputAssignment, at now: Instant) {

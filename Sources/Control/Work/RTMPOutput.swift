@@ -212,7 +212,7 @@ final class RTMPOutput: OutputRunner {
         do {
             try push.apply(event, at: now)
         } catch {
-            job.worker.log.debug("late event of a push", ["output": output.id, "event": "\(event)"])
+            job.worker.log.debug("late event of a push", ["job": job.job, "output": output.id, "event": "\(event)"])
         }
     }
 

@@ -84,6 +84,9 @@ final class Worker: WorkerLinkDelegate {
             let assignment = try decoder.decode(EgressAssignment.self, from: Data(body))
             let job = EgressJob(JobContext(job: name, fence: fence, assignment: assignment, worker: context))
             jobs[name] = job
+            context.log.info(
+                "job taken",
+                ["job": name, "egress": assignment.egress, "attempt": assignment.attempt, "outputs": job.outputNames])
             enter(name)
             job.start(at: now)
             adopt(job)
@@ -157,6 +160,7 @@ final class Worker: WorkerLinkDelegate {
     private func forget(_ name: String, _ job: EgressJob) {
         jobs[name] = nil
         for output in job.outputs { consumers[output.subscription] = nil }
+        context.log.info("job done", ["job": name])
     }
 
     private func report(_ report: JobReport, of job: String, _ fence: UInt64) {

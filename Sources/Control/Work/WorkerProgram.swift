@@ -13,7 +13,8 @@ public enum WorkerProgram {
             WorkerProcessSetup.end(2)
         }
         WorkerProcessSetup.prepareSignals()
-        LogOutput.install(threshold: .info) { WorkerProcessSetup.writeLogLine(line(of: $0)) }
+        let level = environment["SLUICE_LOG_LEVEL"].flatMap { LogEntry.Level(rawValue: $0) }
+        LogOutput.install(threshold: level ?? .info) { WorkerProcessSetup.writeLogLine(line(of: $0)) }
         let options = WorkerOptions(
             name: arguments[1],
             linkDescriptor: environment["SLUICE_LINK_DESCRIPTOR"].flatMap { Int32($0) } ?? 3,

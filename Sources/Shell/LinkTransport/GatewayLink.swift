@@ -28,6 +28,8 @@ public final class GatewayLink: DescriptorHandler {
     private let rooms: RoomHost
     private let descriptor: Int32
     private let onEvent: @Sendable (LinkEvent) -> Void
+    private let log = Logger("link")
+    private let counters: LinkCounters
     private var token: EventLoop.Token?
     private var reader = LinkFrameReader()
     private var output: [UInt8] = []
@@ -56,10 +58,11 @@ public final class GatewayLink: DescriptorHandler {
 
     /// Takes over `descriptor`, a connected Unix socket that does not block.
     public init(
-        worker: String, descriptor: Int32, rooms: RoomHost, loop: EventLoop,
+        worker: String, descriptor: Int32, rooms: RoomHost, loop: EventLoop, counters: LinkCounters = LinkCounters(),
         onEvent: @escaping @Sendable (LinkEvent) -> Void
     ) {
         self.worker = worker
+        self.counters = counters
         self.descriptor = descriptor
         self.rooms = rooms
         self.loop = loop
@@ -203,6 +206,12 @@ public final class GatewayLink: DescriptorHandler {
         send(.subscribed(subscription: request.subscription, position: cursor.position))
         subscriptions[request.subscription] = Subscription(room: room, job: request.job, cursor: cursor)
         order.append(request.subscription)
+        log.info(
+            "feed subscribed",
+            [
+                "job": request.job, "worker": worker, "room": request.room, "subscription": request.subscription,
+                "from": cursor.position, "durable": request.isDurable,
+            ])
         flush()
     }
 
@@ -212,6 +221,14 @@ public final class GatewayLink: DescriptorHandler {
     }
 
     private func end(_ number: UInt32, _ reason: EndReason) {
+        if let subscription = subscriptions[number] {
+            log.info(
+                "feed ended",
+                [
+                    "job": subscription.job, "worker": worker, "subscription": number, "reason": "\(reason)",
+                    "at": subscription.cursor.position,
+                ])
+        }
         release(number)
         order.removeAll { $0 == number }
         send(.ended(subscription: number, reason))
@@ -247,10 +264,19 @@ public final class GatewayLink: DescriptorHandler {
         while output.count - start < Self.outputLimit / 16, subscription.cursor.position < subscription.last ?? .max,
             let record = subscription.cursor.next(in: subscription.room.ring)
         {
+            if case .event(.missed(let from, let to)) = record.body { noteGap(from, to, subscription) }
             LinkMessage.record(subscription: number, record).encode(into: &output)
         }
         subscription.cursor.turnEnded(in: &subscription.room.ring)
         return output.count > start
+    }
+
+    private func noteGap(_ from: UInt64, _ to: UInt64, _ subscription: Subscription) {
+        let isDurable = subscription.cursor.retention != nil
+        counters.note(from: from, to: to, isDurable: isDurable)
+        log.warning(
+            "a consumer was too slow: it misses a part of the feed",
+            ["job": subscription.job, "worker": worker, "from": from, "to": to, "durable": isDurable])
     }
 
     private func send(_ message: LinkMessage) {

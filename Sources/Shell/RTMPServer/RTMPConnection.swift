@@ -33,6 +33,7 @@ final class RTMPConnection: DescriptorHandler {
     private var publication: Publication?
 
     private struct Publication {
+        let session: String
         let room: Room
         var publisher: UnitPublisher
     }
@@ -66,7 +67,8 @@ final class RTMPConnection: DescriptorHandler {
     // MARK: From the control plane
 
     func accept(_ grant: PublishGrant, into room: Room, at now: Instant) {
-        publication = Publication(room: room, publisher: UnitPublisher(grant, in: room, at: now))
+        publication = Publication(
+            session: grant.session, room: room, publisher: UnitPublisher(grant, in: room, at: now))
         session.accept()
         wait(forWriting: isWaitingToWrite)  // from here on the server reads at its own pace
         drain(at: now)
@@ -86,7 +88,13 @@ final class RTMPConnection: DescriptorHandler {
         server.forget(self)
         sayGoodbye()
         shutdown(descriptor, Int32(SHUT_RDWR))
-        log.info("session ended", ["id": number, "remote": remote, "reason": reason])
+        if let publication {
+            log.info(
+                "connection closed",
+                ["session": publication.session, "connection": number, "remote": remote, "reason": reason])
+        } else {
+            log.info("connection closed", ["connection": number, "remote": remote, "reason": reason])
+        }
         server.onEvent(.ended(number, reason: reason, publication?.publisher.report))
     }
 

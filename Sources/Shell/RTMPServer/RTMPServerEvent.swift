@@ -29,6 +29,8 @@ public struct PublishRequest: Sendable {
 
 /// Leave to publish: into which room, as whom. The ids are what clients see.
 public struct PublishGrant: Sendable {
+    /// What the log calls the session: no secret.
+    public let session: String
     public let room: String
     public let participant: String
     public let identity: String
@@ -37,8 +39,10 @@ public struct PublishGrant: Sendable {
     public let audioTrack: String
 
     public init(
-        room: String, participant: String, identity: String, name: String, videoTrack: String, audioTrack: String
+        session: String = "", room: String, participant: String, identity: String, name: String, videoTrack: String,
+        audioTrack: String
     ) {
+        self.session = session
         self.room = room
         self.participant = participant
         self.identity = identity

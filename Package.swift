@@ -164,7 +164,7 @@ let suites: [Target] = [
         "ServiceTests",
         [
             "Bytes", "Timing", "Log", "Feed", "Store", "Assignments", "Jobs", "Config", "Service", "Forwarding",
-            "MediaLoop", "RTMPServer", "LinkTransport", "Encoder",
+            "MediaLoop", "RTMPServer", "LinkTransport", "Encoder", "JWT",
         ]),
     tests(
         "APITests",

@@ -79,6 +79,9 @@ final class MediaPlane: Sendable {
         run { $0.rooms.room(room)?.leave(id: participant, at: Clocks.now()) }
     }
 
+    /// Bytes of media that all rooms hold.
+    func heldBytes() async -> Int { await statistics().heldBytes }
+
     struct Statistics: Sendable {
         var rtmp: RTMPServer.Statistics
         var missedByDurable: UInt64

@@ -57,6 +57,15 @@ class Clip:
         draft.rename(path)
 
     @property
+    def flv_gaps(self):
+        """Gaps in the sound of the clip as an FLV file, which has no edit list: the padding of the last AAC frame shows."""
+        flv = FOLDER / f"{self.name}-{os.getpid()}.flv"
+        run(["ffmpeg", "-y", "-v", "error", "-i", self.path, "-c", "copy", flv])
+        gaps = media.sync(flv)["audio"]["gaps"]
+        flv.unlink()
+        return gaps
+
+    @property
     def offset_ms(self):
         """A/V of the clip itself: what a recording of it is measured against."""
         if self.name not in OFFSETS:

@@ -64,12 +64,15 @@ class Line:
         paths.append((late, dict(first=self.expected_first, last=last)))
         received = self.nginx.recordings(self.key)
         assert len(received) == 1, received
-        paths.append((received[0], whole))
+        paths.append((received[0], dict(whole, source_gaps=self.clip.flv_gaps)))
         for path, expected in paths:
             report = media.assert_in_sync(path, source_ms=self.clip.offset_ms, **expected)
             print(f"{self.clip.name} {path.suffix} {path.stem}: {report['av']['all']['median_ms']} ms, "
                   f"source {self.clip.offset_ms} ms")
         assert media.hashes(paths[0][0]) == media.hashes(self.clip.path)
+        sound = media.hashes(self.clip.path, "a")[-100:]
+        for path, _ in paths:
+            assert media.hashes(path, "a")[-100:] == sound, f"{path} does not end with the sound that was published last"
         assert media.decodes(paths[0][0])
 
 

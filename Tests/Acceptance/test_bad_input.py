@@ -300,5 +300,20 @@ def test_a_disk_that_is_full_at_the_start_is_named(tmp_path):
             (disk / "filler").write_bytes(bytes(4 << 20))
         environment = {"SLUICE_HTTP_PORT": str(http), "SLUICE_RTMP_PORT": str(rtmp), "SLUICE_DATA": str(disk / "data")}
         done = serve("--dev", environment=environment)
-        assert_refused(done, "full")
-        assert "Free space" in done.stderr, done.stderr
+        assert_refused(done, str(disk / "data"))
+        assert "full" in done.stderr and "Free space" in done.stderr, done.stderr
+
+
+STORES = {"no store": b"not a database " * 100, "cut": b"SQLite format 3\0" + bytes(20)}
+
+
+@pytest.mark.parametrize("content", STORES.values(), ids=STORES)
+def test_a_damaged_store_is_named(tmp_path, content):
+    http, rtmp = free_ports(2)
+    data = tmp_path / "data"
+    (data / "store").mkdir(parents=True)
+    (data / "store" / "sluice.db").write_bytes(content)
+    environment = {"SLUICE_HTTP_PORT": str(http), "SLUICE_RTMP_PORT": str(rtmp), "SLUICE_DATA": str(data)}
+    done = serve("--dev", environment=environment)
+    assert_refused(done, f"The data folder {data}")
+    assert "damaged" in done.stderr and "backup" in done.stderr, done.stderr

@@ -77,7 +77,7 @@ public final class Service: Sendable {
             _ = await egress.pickWorker(.shared)
             await egress.pump()
         } catch {
-            throw StartError(error)
+            throw StartError(error, data: configuration.data)
         }
     }
 
@@ -174,11 +174,12 @@ public final class Service: Sendable {
 public struct StartError: Error, CustomStringConvertible {
     public let description: String
 
-    public init(_ cause: any Error) {
+    /// - Parameter data: the data folder as it was configured, for causes that do not name a path.
+    public init(_ cause: any Error, data: String) {
         description =
             switch cause {
             case let error as DataFolderError: error.message
-            case let error as StoreError: "\(error.message). \(error.remedy)"
+            case let error as StoreError: "The data folder \(data): \(error.message). \(error.remedy)"
             case let error as ListenError: error.message
             case let error as StorageError: error.message
             default: "\(cause)"

@@ -259,7 +259,7 @@ def small_disk(folder, megabytes):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")
-def test_a_full_disk_ends_recordings_cleanly(tmp_path):
+def test_a_full_disk_ends_recordings_cleanly_and_nothing_else(tmp_path):
     clip = Clip(20, 30, 1.0, kbps=8000)
     environment = {"SLUICE_LIMITS_DISK_RESERVE": "8MB"}
     with small_disk(tmp_path / "disk", 48) as disk, Gateway(data=disk, environment=environment) as gateway:
@@ -271,10 +271,17 @@ def test_a_full_disk_ends_recordings_cleanly(tmp_path):
         filler = disk / "filler"
         free = os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize
         filler.write_bytes(bytes(free - 8_000_000 - 150_000))
-        ended = gateway.egress_in(egress, {"complete", "failed"}, 20)
-        film = next(output for output in ended["outputs"] if output["id"] == "film")
-        said = json.dumps([ended["warnings"], ended["error"], film["error"]])
-        assert "disk_full" in said and "limits.disk_reserve" in said, ended
+        outputs = lambda: gateway.get(f"/v1/egress/{egress['id']}")["outputs"]
+        wait_until(lambda: outputs()[0]["state"] == "failed", 20, "the file's end")
+        film, push = outputs()
+        assert film["error"]["code"] == "disk_full" and "limits.disk_reserve" in film["error"]["remedy"], film
+        # What needs no disk goes on.
+        wait_until(lambda: outputs()[1]["durationSeconds"] > push["durationSeconds"] + 1, 10, "the push")
+        now = gateway.get(f"/v1/egress/{egress['id']}")
+        assert (now["state"], now["partial"], now["outputs"][1]["state"]) == ("active", True, "active"), now
+        ended = gateway.stop_egress(egress)
+        assert (ended["state"], ended["partial"], ended["error"]["code"]) == ("complete", True, "disk_full"), ended
+        assert [output["state"] for output in ended["outputs"]] == ["failed", "complete"], ended
         path = pathlib.Path(film["location"])
         report = media.assert_in_sync(path, source_ms=clip.offset_ms, first=0)
         print(f"{report['video']['frames']} frames, {os.statvfs(disk).f_bavail * 4096 >> 20} MiB left")

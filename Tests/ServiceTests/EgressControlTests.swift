@@ -111,6 +111,25 @@ struct EgressControlTests {
         #expect(await site.control.entries[id]?.run.removals == ["film"])
     }
 
+    @Test("loses its files alone to a full disk: a push goes on, also over a worker's death", arguments: [true, false])
+    func fullDisk(hasPush: Bool) async throws {
+        let site = try await EgressSite()
+        let (id, _, worker) = try await site.start(push: hasPush)
+        await site.control.handle(LinkEvent.connected(worker: worker, processID: 1))
+        try await site.report(.active, on: id)
+        await site.control.endFiles(because: .diskFull)
+        await site.control.endFiles(because: .diskFull)
+        let entry = try #require(await site.control.entries[id])
+        #expect(entry.run.removals == (hasPush ? ["film"] : []))
+        #expect(entry.run.endReason == (hasPush ? nil : "disk_full"))
+        #expect(entry.run.record.state == (hasPush ? .active : .ending) && entry.run.record.partial)
+        #expect(entry.run.record.warnings.map(\.code) == ["disk_full"])
+        try await site.report(hasPush ? .removed : .complete, { $0.isFinal = !hasPush }, on: id)
+        let record = try #require(await site.control.record(id))
+        #expect(record.outputs[0].state == .failed && record.outputs[0].error?.code == "disk_full")
+        #expect(record.state == (hasPush ? .active : .complete) && record.partial)
+    }
+
     @Test("of a room that is empty ends after `emptySeconds`, and not before its wait is over")
     func emptyRoom() async throws {
         let site = try await EgressSite()

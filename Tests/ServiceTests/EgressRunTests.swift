@@ -104,6 +104,31 @@ struct EgressRunTests {
         #expect(run.record.outputs.first?.state == .failed && run.record.outputs.first?.error == cause)
     }
 
+    /// What had begun when the files were cut, and how the push ended (`nil`: there is none).
+    static let cuts: [(file: Bool, push: State?, state: EgressState, partial: Bool)] = [
+        (true, nil, .complete, true), (true, .complete, .complete, true), (true, .failed, .complete, true),
+        (false, nil, .failed, false), (false, .complete, .failed, false),
+    ]
+
+    @Test("whose files were cut goes on with what is left, keeps what they hold, and says why", arguments: cuts)
+    func cut(hadBegun: Bool, push: State?, state: EgressState, partial: Bool) {
+        var run = Self.run(file: true, push: push != nil)
+        run.leased()
+        let before = [Self.report("film", hadBegun ? .active : .starting, begun: hadBegun)]
+        _ = run.apply(JobReport(outputs: before, isFinal: false), at: Self.now)
+        let cause = Notice(.diskFull, "the disk is full")
+        #expect(run.cutFiles(because: cause) == ["film"])
+        #expect(run.cutFiles(because: cause).isEmpty)
+        #expect(run.hasMoreThanCuts == (push != nil) && run.record.warnings == [cause])
+        _ = run.apply(
+            JobReport(outputs: [Self.report("film", .removed, begun: hadBegun)], isFinal: false), at: Self.now)
+        #expect(run.record.outputs[0].state == .failed && run.record.outputs[0].error == cause)
+        #expect(!run.record.state.isFinal && run.isOpen)
+        if let push { _ = run.apply(JobReport(outputs: [Self.report("live", push)], isFinal: true), at: Self.now) }
+        _ = run.finish(limitReached: false, at: Self.now)
+        #expect(run.record.state == state && run.record.partial == partial && run.record.error == cause)
+    }
+
     static let now = WallTime(nanoseconds: 7)
 
     static func run(file: Bool, push: Bool, id: String = "EG_1") -> EgressRun {

@@ -35,9 +35,9 @@ final class EgressSite: Sendable {
 
     deinit { try? FileManager.default.removeItem(atPath: folder) }
 
-    /// An egress with one recording, taken by the worker whose id is given back too.
-    func start() async throws -> (id: String, job: String, worker: String) {
-        let run = EgressRunTests.run(file: true, push: false)
+    /// An egress with one recording (and a push), taken by the worker whose id is given back too.
+    func start(push: Bool = false) async throws -> (id: String, job: String, worker: String) {
+        let run = EgressRunTests.run(file: true, push: push)
         let record = try await control.create(run, answer: nil)
         return (record.id, run.job, try #require(await control.entries[record.id]?.worker))
     }

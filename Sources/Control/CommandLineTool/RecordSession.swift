@@ -68,7 +68,8 @@ struct RecordSession {
         if let error = output.error {
             Output.warning("\(output.id): \(error.message)", remedy: error.remedy)
         }
-        guard output.state != .failed else { return }
+        // A file that failed in the middle holds what came before.
+        guard output.state != .failed || (output.href != nil && output.startedAt != nil) else { return }
         guard let href = output.href else {
             say("Pushed    \(output.location ?? output.id) (\(Measure.seconds(output.durationSeconds)))")
             return

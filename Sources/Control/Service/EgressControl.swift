@@ -265,13 +265,18 @@ actor EgressControl {
         pump()
     }
 
-    /// The disk's reserve is reached: every egress that writes files ends, and its files are complete.
-    func endFiles(because reason: String) {
-        for (id, entry) in entries
-        where entry.run.isOpen && entry.run.record.outputs.contains(where: \.type.isFileLike) {
-            entries[id]?.run.warn(
-                reason, "the recording was ended before the disk was full", ErrorCode.diskFull.remedy)
-            end(id, because: reason)
+    /// The disk's reserve is reached: every file that is written is sealed, and what else its egress has goes on.
+    func endFiles(because code: ErrorCode) {
+        let cause = Notice(code, "the recording was ended before the disk was full")
+        for id in Array(entries.keys) where entries[id]?.run.isOpen == true {
+            guard let files = entries[id]?.run.cutFiles(because: cause), !files.isEmpty else { continue }
+            guard entries[id]?.run.hasMoreThanCuts == true else {
+                end(id, because: code.rawValue)
+                continue
+            }
+            entries[id]?.run.removals += files
+            for file in files { command(.removeOutput(id: file), to: id) }
+            changed(id, event: "egress_updated")
         }
     }
 

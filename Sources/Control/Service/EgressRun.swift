@@ -28,6 +28,8 @@ struct EgressRun: Codable, Equatable, Sendable {
     var attempts = 0
     /// Outputs that are to go: asked for, and told to every worker until one has done it.
     var removals: [String] = []
+    /// Files that end before their time, and why: each is sealed, stays, and counts as failed.
+    var cuts: [String: Notice]?
 
     /// True once an output has held a first frame: what was recorded is kept, whatever comes.
     var hasBegun: Bool { record.startedAt != nil }
@@ -87,6 +89,19 @@ struct EgressRun: Codable, Equatable, Sendable {
         if hasBegun || record.state == .starting { move(to: .ending, reason) }
     }
 
+    /// Its files are to end, by their ids, while what else it has may go on.
+    mutating func cutFiles(because cause: Notice) -> [String] {
+        let files = record.outputs.filter { $0.type.isFileLike && !$0.state.isFinal && cuts?[$0.id] == nil }
+        guard !files.isEmpty else { return [] }
+        cuts = (cuts ?? [:]).merging(files.map { ($0.id, cause) }) { known, _ in known }
+        record.partial = true
+        warn(cause.code, cause.message, cause.remedy)
+        return files.map(\.id)
+    }
+
+    /// Whether an output is left that was not cut.
+    var hasMoreThanCuts: Bool { record.outputs.contains { !$0.state.isFinal && cuts?[$0.id] == nil } }
+
     /// A worker that ends, by no wish of the job's, has sealed its files: the job goes on in another.
     func isCutShort(by report: JobReport) -> Bool {
         report.isSealed == true && endReason == nil && report.limitReached == nil
@@ -125,10 +140,20 @@ struct EgressRun: Codable, Equatable, Sendable {
             let remedy = ErrorCode(rawValue: code)?.remedy ?? ""
             return Notice(code: code, message: report.errorMessage ?? code, remedy: remedy)
         }
+        output = cut(output)
         if output.state.isFinal { output.endedAt = Timestamp(now) }
         record.outputs[index] = output
         for warning in report.warnings { warn(warning.code, warning.message, warning.remedy) }
         if let location = report.location { adopt(location, for: report.id) }
+    }
+
+    /// What was cut has failed once it has ended, whatever its worker calls it.
+    private func cut(_ output: OutputRecord) -> OutputRecord {
+        guard let cause = cuts?[output.id], output.state.isFinal else { return output }
+        var output = output
+        output.state = .failed
+        output.error = output.error ?? cause
+        return output
     }
 
     /// The next attempt goes on in the file that this one made.
@@ -152,6 +177,7 @@ struct EgressRun: Codable, Equatable, Sendable {
             record.outputs[index].state = cause == nil ? .removed : .failed
             record.outputs[index].error = record.outputs[index].error ?? cause
             record.outputs[index].endedAt = Timestamp(now)
+            record.outputs[index] = cut(record.outputs[index])
         }
         record.queue = nil
         record.endedAt = Timestamp(now)
@@ -159,7 +185,7 @@ struct EgressRun: Codable, Equatable, Sendable {
         let counted = record.outputs.filter { $0.state != .removed }
         let files = counted.filter(\.type.isFileLike)
         let judged = files.isEmpty ? counted : files
-        let survived = judged.filter { $0.state == .complete && $0.startedAt != nil }
+        let survived = judged.filter { ($0.state == .complete || cuts?[$0.id] != nil) && $0.startedAt != nil }
         let failed = judged.filter { $0.state == .failed }
         record.partial = !survived.isEmpty && counted.contains { $0.state == .failed }
         record.error = cause ?? failed.first?.error

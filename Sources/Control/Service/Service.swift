@@ -138,7 +138,7 @@ public final class Service: Sendable {
         guard let space = try? storage.space(), space.free < Int64(configuration.limits.diskReserveBytes) else {
             return
         }
-        await egressControl.endFiles(because: "disk_full")
+        await egressControl.endFiles(because: .diskFull)
     }
 
     static func replay(_ configuration: Config.Configuration) -> FeedRing.Limits {

@@ -1,5 +1,7 @@
 """Reads recordings back: with ffprobe, and with the checker of the sync clip."""
 
+import dataclasses
+import fractions
 import json
 import re
 import subprocess
@@ -19,6 +21,25 @@ def packets(path, stream="v"):
     """Packets of a stream: pts, dts, size and flags, as the container has them."""
     entries = ["-select_streams", stream, "-show_packets", "-show_entries", "packet=pts_time,dts_time,size,flags"]
     return probe(path, *entries)["packets"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Kept:
+    """A packet of a file: a hash of its bytes, and its times in seconds, exactly."""
+
+    hash: str
+    dts: fractions.Fraction
+    pts: fractions.Fraction
+
+
+def kept(path, stream="v"):
+    """The packets of a stream, in the order of the file."""
+    entries = ["-select_streams", stream, "-show_packets", "-show_entries", "packet=pts,dts:stream=time_base"]
+    report = probe(path, *entries)
+    tick = fractions.Fraction(report["streams"][0]["time_base"])
+    found = hashes(path, stream)
+    assert len(found) == len(report["packets"]), (len(found), len(report["packets"]))
+    return [Kept(each, packet["dts"] * tick, packet["pts"] * tick) for each, packet in zip(found, report["packets"])]
 
 
 def hashes(path, stream="v"):

@@ -1,5 +1,6 @@
 """What a publisher really sent: a relay that keeps the bytes, and a reader of RTMP that shares no code with Sluice."""
 
+import dataclasses
 import hashlib
 import socket
 import threading
@@ -52,7 +53,7 @@ def relay(source, sink, kept):
 
 
 def messages(data):
-    """RTMP messages of a client's bytes: (type, payload). After RTMP 1.0, section 5.3."""
+    """RTMP messages of a client's bytes: (type, time stamp in ms, payload). After RTMP 1.0, section 5.3."""
     at, size, streams = 1 + 1536 + 1536, 128, {}
     while at < len(data):
         kind, stream = data[at] >> 6, data[at] & 63
@@ -63,13 +64,18 @@ def messages(data):
             at += count
         header = data[at:at + [11, 7, 3, 0][kind]]
         at += len(header)
-        state = streams.setdefault(stream, {"rest": b"", "extended": False, "length": 0, "type": 0})
+        state = streams.setdefault(
+            stream, {"rest": b"", "extended": False, "length": 0, "type": 0, "field": 0, "stamp": 0})
         if kind < 3:
-            state["extended"] = header[:3] == b"\xff\xff\xff"
+            state["field"] = int.from_bytes(header[:3], "big")
+            state["extended"] = state["field"] == 0xFFFFFF
         if kind < 2:
             state["length"], state["type"] = int.from_bytes(header[3:6], "big"), header[6]
         if state["extended"]:
+            state["field"] = int.from_bytes(data[at:at + 4], "big")
             at += 4
+        if not state["rest"]:
+            state["stamp"] = state["field"] + (0 if kind == 0 else state["stamp"])
         wanted = min(size, state["length"] - len(state["rest"]))
         if at + wanted > len(data):
             return
@@ -80,7 +86,7 @@ def messages(data):
         payload, state["rest"] = bytes(state["rest"]), b""
         if state["type"] == 1:
             size = int.from_bytes(payload[:4], "big") & 0x7FFFFFFF
-        yield state["type"], payload
+        yield state["type"], state["stamp"], payload
 
 
 def nal_units(data):
@@ -110,16 +116,26 @@ def as_recorded(unit, sets):
     return b"".join(len(nal).to_bytes(4, "big") + nal for nal in kept)
 
 
-def unit_hashes(data):
-    """SHA-256 of each H.264 access unit and of each AAC frame, in the order in which they were sent."""
+@dataclasses.dataclass(frozen=True)
+class Sent:
+    """An access unit or AAC frame as it was sent: SHA-256 of what a recording keeps of it, and its stamps in ms."""
+
+    hash: str
+    dts: int
+    pts: int
+
+
+def units(data):
+    """H.264 access units and AAC frames, in the order in which they were sent (FLV 10.1, annex E.4)."""
     video, audio, sets = [], [], []
-    for kind, payload in messages(data):
+    for kind, stamp, payload in messages(data):
         if kind == 9 and payload[0] & 15 == 7 and payload[1] == 0:
             sets = parameter_sets(payload[5:])
         elif kind == 9 and payload[0] & 15 == 7 and payload[1] == 1:
             unit = as_recorded(payload[5:], sets)
             if unit:
-                video.append(hashlib.sha256(unit).hexdigest())
+                composition = int.from_bytes(payload[2:5], "big", signed=True)
+                video.append(Sent(hashlib.sha256(unit).hexdigest(), stamp, stamp + composition))
         elif kind == 8 and payload[0] >> 4 == 10 and payload[1] == 1:
-            audio.append(hashlib.sha256(payload[2:]).hexdigest())
+            audio.append(Sent(hashlib.sha256(payload[2:]).hexdigest(), stamp, stamp))
     return video, audio

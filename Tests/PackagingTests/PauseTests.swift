@@ -51,8 +51,9 @@ struct PauseTests {
         let movie = try parse(disk.bytes)
         let zero = clip.video[0].pts
         let before = clip.video.filter { $0.dts < time }
-        let after = clip.video.filter { $0.dts >= 3000 - 80 && $0.pts >= 3000 }
-        let moved = after[0].dts - (before[before.count - 1].dts + 40)
+        let key = try #require(clip.video.firstIndex { $0.isKey && $0.dts >= 2400 })
+        let after = clip.video[key...]
+        let moved = clip.video[key].dts - (before[before.count - 1].dts + 40)
         let wanted = before.map { ($0.pts - zero) * 90 } + after.map { ($0.pts - zero - moved) * 90 }
         #expect(movie.tracks[0].samples.map(\.pts) == wanted)
         #expect(disk.leftOut.map(\.length) == [moved * 1_000_000])

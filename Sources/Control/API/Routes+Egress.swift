@@ -29,8 +29,24 @@ extension Route {
         },
         Route("POST", "/v1/egress/{id}/stop", .grant(.roomRecord), body: true) {
             service, request throws(ServiceError) in
-            let stopped = try await service.stopEgress(request["id"], caller: request.caller)
-            return try .json(stopped.didChange ? 202 : 200, stopped.record)
+            try verb(try await service.stopEgress(request["id"], caller: request.caller))
+        },
+        Route("POST", "/v1/egress/{id}/pause", .grant(.roomRecord), body: true) {
+            service, request throws(ServiceError) in
+            try verb(try await service.pauseEgress(request["id"], caller: request.caller))
+        },
+        Route("POST", "/v1/egress/{id}/resume", .grant(.roomRecord), body: true) {
+            service, request throws(ServiceError) in
+            try verb(try await service.resumeEgress(request["id"], caller: request.caller))
+        },
+        Route("POST", "/v1/egress/{id}/split", .grant(.roomRecord), body: true) {
+            service, request throws(ServiceError) in
+            try verb(try await service.splitEgress(request["id"], caller: request.caller))
+        },
+        Route("POST", "/v1/egress/{id}/markers", .grant(.roomRecord), body: true) {
+            service, request throws(ServiceError) in
+            let marker = try CreateMarker(request.body)
+            return try verb(try await service.markEgress(request["id"], marker, caller: request.caller))
         },
         Route("POST", "/v1/egress/{id}/outputs", .grant(.roomRecord), body: true) {
             service, request throws(ServiceError) in
@@ -62,4 +78,9 @@ extension Route {
             try .json(200, try await service.manifest(ofEgress: request["id"], caller: request.caller))
         },
     ]
+
+    /// 202 for what was set going, 200 for what was asked before.
+    private static func verb(_ outcome: Outcome<EgressRecord>) throws(ServiceError) -> HTTPResponse {
+        try .json(outcome.didChange ? 202 : 200, outcome.record)
+    }
 }

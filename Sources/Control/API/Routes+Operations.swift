@@ -51,9 +51,7 @@ extension Route {
 
     /// What API.md names and a later version builds: 501 for those who may ask for it.
     static let later: [Route] = [
-        ("POST", "/v1/egress/{id}/pause", Grant.roomRecord), ("POST", "/v1/egress/{id}/resume", .roomRecord),
-        ("POST", "/v1/egress/{id}/split", .roomRecord), ("POST", "/v1/egress/{id}/markers", .roomRecord),
-        ("POST", "/v1/egress/{id}/links", .roomRecord), ("POST", "/v1/compositions", .roomRecord),
+        ("POST", "/v1/egress/{id}/links", Grant.roomRecord), ("POST", "/v1/compositions", .roomRecord),
         ("GET", "/v1/compositions", .roomRecord), ("GET", "/v1/compositions/{id}", .roomRecord),
         ("GET", "/v1/tapes", .roomRecord), ("GET", "/v1/tapes/{id}", .roomRecord), ("GET", "/v1/events", .roomRecord),
         ("POST", "/v1/rooms/{room}/whip", .roomList), ("POST", "/v1/rooms/{room}/whep", .roomList),

@@ -69,6 +69,9 @@ public struct OutputAssignment: Codable, Equatable, Sendable {
     public var partPath: String?
     /// Which part the file of `target` is; `nil`: the first.
     public var partNumber: Int?
+    /// What the finished files of earlier attempts hold, without that of `target`.
+    public var earlierSeconds: Double?
+    public var earlierBytes: Int64?
     /// An earlier attempt made the file at this path: go on in it. Else a file that is there is somebody else's.
     public var adopts: Bool
     /// The feed's position from which a later attempt goes on when the file it finds holds nothing: what was last

@@ -280,11 +280,7 @@ extension EgressControl {
     private func expire(_ id: String) {
         guard let entry = entries[id] else { return }
         entries[id]?.deadline = nil
-        if entry.run.record.state == .waiting {
-            end(id, because: "source_gone")
-        } else if !entry.run.hasBegun {
-            end(id, because: "no_media")
-        }
+        end(id, because: entry.run.hasBegun ? "source_gone" : "no_media")
     }
 
     private func beat(_ id: String, at now: Instant) {

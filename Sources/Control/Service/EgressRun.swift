@@ -26,6 +26,10 @@ struct EgressRun: Codable, Equatable, Sendable {
     var jobState = JobState.queued
     /// How often a worker got it.
     var attempts = 0
+    /// What verbs asked for, and what came of it; `nil` in records of an older version.
+    var verbs: EgressVerbs?
+    /// By output: what its files hold.
+    var files: [String: OutputFiles]?
     /// Outputs that are to go: asked for, and told to every worker until one has done it.
     var removals: [String] = []
     /// Files that end before their time, and why: each is sealed, stays, and counts as failed.
@@ -43,8 +47,9 @@ struct EgressRun: Codable, Equatable, Sendable {
             egress: record.id, roomID: record.roomId, room: record.room, attempt: record.attempt,
             outputs: outputs.filter { output in
                 record.outputs.contains { $0.id == output.id && !$0.state.isFinal }
-            },
-            preroll: preroll, durationSeconds: limits.durationSeconds, bytes: limits.bytes, poison: poison)
+            }.map(withEarlier),
+            preroll: preroll, durationSeconds: limits.durationSeconds, bytes: limits.bytes, isPaused: isPaused,
+            markers: verbs?.markers ?? [], poison: poison)
     }
 
     // MARK: What happens
@@ -72,11 +77,12 @@ struct EgressRun: Codable, Equatable, Sendable {
     /// The gateway was started anew: what had begun waits for its room.
     mutating func survivedRestart() {
         for index in outputs.indices { outputs[index].resumeFrom = nil }  // of a feed that is no more
-        if hasBegun && endReason == nil { move(to: .waiting, "source_away") }
+        if hasBegun && endReason == nil && !isPaused { move(to: .waiting, "source_away") }
     }
 
     /// The room has media again, or none any more. A recording that began waits for it.
     mutating func media(flows: Bool) {
+        guard !isPaused else { return }
         if !flows && record.state == .active { move(to: .waiting, "source_away") }
         let records = jobState == .running && record.outputs.contains { $0.state == .active }
         if flows && record.state == .waiting && records { move(to: .active, nil) }
@@ -135,6 +141,7 @@ struct EgressRun: Codable, Equatable, Sendable {
         output.durationSeconds = report.durationSeconds
         output.sizeBytes = report.sizeBytes
         for path in report.parts + [report.location].compactMap({ $0 }) { output.moved(to: path) }
+        note(report, of: &output)
         output.retries = report.retries
         output.error = report.errorCode.map { code in
             let remedy = ErrorCode(rawValue: code)?.remedy ?? ""
@@ -202,7 +209,7 @@ struct EgressRun: Codable, Equatable, Sendable {
         return .succeeded
     }
 
-    private mutating func move(to state: EgressState, _ reason: String?) {
+    mutating func move(to state: EgressState, _ reason: String?) {
         guard !record.state.isFinal else { return }
         record.state = state
         record.stateReason = reason

@@ -19,12 +19,12 @@ public struct PathTemplate: Equatable, Sendable {
         /// `TR_…`
         public var track: String
         public var time: WallTime
-        /// Counted from 1.
-        public var part: Int
+        /// Counted from 1; `nil` puts a NUL there, for whoever makes further parts.
+        public var part: Int?
 
         public init(
             room: String, egress: String, output: String, participant: String = "", track: String = "",
-            time: WallTime, part: Int = 1
+            time: WallTime, part: Int? = 1
         ) {
             self.room = room
             self.egress = egress
@@ -78,12 +78,16 @@ public struct PathTemplate: Equatable, Sendable {
         self.components = components
     }
 
+    /// Whether it says where a part's number stands.
+    public var numbersParts: Bool { components.contains { $0.contains(.name(.part)) } }
+
     /// The path beneath the root that this template gives for `values`: relative, and safe to open beneath it.
     public func resolved(_ values: Values) -> String {
         components.map { pieces in
             let texts = pieces.map { piece in
                 switch piece {
                 case .literal(let text): text
+                case .name(.part): Self.value(of: .part, in: values)
                 case .name(let name): Self.encoded(Self.value(of: name, in: values))
                 }
             }
@@ -152,7 +156,7 @@ public struct PathTemplate: Equatable, Sendable {
         case .track: values.track
         case .time: time(values.time)
         case .utc: utc(values.time)
-        case .part: String(values.part)
+        case .part: values.part.map { String($0) } ?? "\0"
         }
     }
 

@@ -171,11 +171,13 @@ extension Service {
     ) -> OutputAssignment {
         switch output.target {
         case .mp4(let path):
-            let path = path.resolved(
-                .init(room: room, egress: egress, output: output.id, time: Clocks.wall()))
-            return OutputAssignment(
-                id: output.id, target: .mp4(root: folder.recordings, path: path),
+            var values = PathTemplate.Values(room: room, egress: egress, output: output.id, time: Clocks.wall())
+            var assigned = OutputAssignment(
+                id: output.id, target: .mp4(root: folder.recordings, path: path.resolved(values)),
                 selection: selection)
+            values.part = nil
+            if path.numbersParts { assigned.partPath = path.resolved(values) }
+            return assigned
         case .rtmp(let url):
             return OutputAssignment(id: output.id, target: .rtmp(url: url.reveal()), selection: selection)
         }

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Storage
 import Store
 import Timing
@@ -39,17 +40,13 @@ extension Service {
     /// What was recorded, as far as the gateway knows it: outputs, times, counts.
     public func manifest(ofEgress id: String, caller: Caller) async throws(ServiceError) -> JSONValue {
         let record = try await egress(id, caller: caller)
-        return .object([
-            JSONMember("egress", .string(record.id)), JSONMember("room", .string(record.room)),
-            JSONMember("state", .string(record.state.rawValue)),
-            JSONMember("startedAt", record.startedAt.map { .string($0.description) } ?? .null),
-            JSONMember("endedAt", record.endedAt.map { .string($0.description) } ?? .null),
-            JSONMember("attempts", .integer(Int64(record.attempt))),
-            JSONMember("outputs", .array(record.outputs.map(\.manifest))),
-            JSONMember(
-                "warnings",
-                .array(record.warnings.map { ["code": .string($0.code), "message": .string($0.message)] })),
-        ])
+        if let run = await egressControl.entries[id]?.run { return run.manifest }
+        return try await translating {
+            guard let document = try await self.store.document(.egress, id: record.id) else {
+                throw ServiceError.noEgress(id)
+            }
+            return try JSONDecoder().decode(EgressRun.self, from: Data(document.body)).manifest
+        }
     }
 
     private func served(_ path: String) -> ServedFile {
@@ -63,16 +60,5 @@ extension Service {
         return FileRecord(
             path: relative, output: output, sizeBytes: facts.byteCount, modifiedAt: Timestamp(facts.modifiedAt),
             contentType: "video/mp4", href: "/v1/egress/\(id)/files/\(relative)")
-    }
-}
-
-extension OutputRecord {
-    fileprivate var manifest: JSONValue {
-        .object([
-            JSONMember("id", .string(id)), JSONMember("type", .string(type.rawValue)),
-            JSONMember("state", .string(state.rawValue)), JSONMember("durationSeconds", .number(durationSeconds)),
-            JSONMember("sizeBytes", .integer(sizeBytes)), JSONMember("retries", .integer(Int64(retries))),
-            JSONMember("parts", .array(parts.map { .string($0.location) })),
-        ])
     }
 }

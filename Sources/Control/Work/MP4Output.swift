@@ -58,6 +58,8 @@ final class MP4Output: OutputRunner {
         self.onLimit = onLimit
         place = (root, path)
         partNumber = output.partNumber ?? 1
+        total.duration = .seconds(max(0, output.earlierSeconds ?? 0))
+        total.byteCount = UInt64(clamping: output.earlierBytes ?? 0)
         subscription = job.worker.nextSubscription()
         state = OutputReport(id: output.id, state: .pending)
         limit = RecordingLimit(duration: job.assignment.durationSeconds.map { .seconds(max(0, $0)) })

@@ -24,7 +24,7 @@ struct RouterTests {
         ("POST", "/v1/egress", #"{"room":"x","outputs":[{"type":"hls"}]}"#, 501, "not_supported"),
         ("POST", "/v1/egress", #"{"room":"nowhere","outputs":[{"type":"mp4"}]}"#, 404, "not_found"),
         ("POST", "/v1/compositions", "{}", 501, "not_supported"), ("GET", "/v1/tapes", nil, 501, "not_supported"),
-        ("POST", "/v1/egress/EG_x/pause", nil, 501, "not_supported"), ("GET", "/v1/events", nil, 501, "not_supported"),
+        ("POST", "/v1/egress/EG_x/pause", nil, 404, "not_found"), ("GET", "/v1/events", nil, 501, "not_supported"),
     ]
 
     @Test("answers each path as the API says, errors as problem documents", .rfc(9457, "3"))

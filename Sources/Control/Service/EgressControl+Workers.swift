@@ -272,7 +272,7 @@ extension EgressControl {
             if entry.deadline == nil, let since = entry.emptySince, let limit = entry.run.limits.emptySeconds,
                 since + .seconds(limit) <= now
             {
-                end(id, because: "room_empty")
+                end(id, because: EgressRun.roomEmpty)
             }
         }
     }

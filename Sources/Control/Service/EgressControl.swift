@@ -219,7 +219,9 @@ actor EgressControl {
     func end(_ id: String, because reason: String) {
         guard let entry = entries[id], entry.run.isOpen else { return }
         entries[id]?.run.end(because: reason)
-        if entry.worker != nil {
+        // A worker that never said hello holds nothing: should it come yet, it is told to stop.
+        let isHeld = entry.worker.map { workers[$0]?.processID != 0 } ?? false
+        if entry.worker != nil, isHeld || entry.run.hasBegun {
             changed(id, event: "egress_ending")
             command(.stop, to: id)
         } else if entry.run.hasBegun {
@@ -229,6 +231,7 @@ actor EgressControl {
             lineUp(id, because: reason)
             pump()
         } else {
+            command(.stop, to: id)
             finish(id, limitReached: false)
         }
     }
@@ -291,8 +294,13 @@ actor EgressControl {
     /// Gives out no more work. What runs goes on until the workers are told to seal.
     func drain() { isDraining = true }
 
-    /// True while a worker has something to finish.
-    var isBusy: Bool { entries.values.contains { $0.worker != nil } }
+    /// True while media is recorded, or something is being finished. What waits for a source is sealed at once.
+    var isBusy: Bool {
+        entries.values.contains { entry in
+            guard entry.worker != nil else { return false }
+            return entry.run.endReason != nil || flowing.contains(entry.run.record.roomId)
+        }
+    }
 
     /// Tells the workers to seal what they have, waits for their end (five seconds), and writes the last changes.
     func flush() async {

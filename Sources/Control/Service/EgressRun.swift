@@ -22,6 +22,8 @@ struct EgressRun: Codable, Equatable, Sendable {
     var poison = false
     /// Why it is to end, once that is decided: `stop_requested`, `no_media`, `room_empty`, `source_gone`, `room_closed`.
     var endReason: String?
+    /// The reason of an end by `limits.emptySeconds`.
+    static let roomEmpty = "room_empty"
     /// As the store has it once what is pending is written.
     var jobState = JobState.queued
     /// How often a worker got it.
@@ -205,7 +207,8 @@ struct EgressRun: Codable, Equatable, Sendable {
             return .cancelled
         }
         if !record.partial { record.error = nil }
-        move(to: limitReached ? .limitReached : .complete, limitReached ? "limit_reached" : endReason)
+        let isLimit = limitReached || endReason == Self.roomEmpty
+        move(to: isLimit ? .limitReached : .complete, limitReached ? "limit_reached" : endReason)
         return .succeeded
     }
 

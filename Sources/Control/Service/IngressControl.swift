@@ -1,3 +1,4 @@
+import Crypto
 import Forwarding
 import FoundationEssentials
 import Jobs
@@ -283,8 +284,8 @@ actor IngressControl {
         let grant = PublishGrant(
             session: SessionMark.of(sessionID), room: room.id, participant: participant.id,
             identity: participant.identity, name: participant.name,
-            videoTrack: held?.grant.videoTrack ?? Identifier.track.make(),
-            audioTrack: held?.grant.audioTrack ?? Identifier.track.make())
+            videoTrack: held?.grant.videoTrack ?? trackID("video", of: entry.record, in: room),
+            audioTrack: held?.grant.audioTrack ?? trackID("audio", of: entry.record, in: room))
         var session = IngressSession(
             id: sessionID, roomId: room.id, remote: request.remote, startedAt: Timestamp(Clocks.wall()))
         session.encoder = request.encoder
@@ -306,6 +307,14 @@ actor IngressControl {
                 "identity": participant.identity,
                 "remote": request.remote, "encoder": request.encoder,
             ])
+    }
+
+    /// An encoder that comes back has the tracks that it had, over restarts of the gateway too: an egress may name them.
+    private func trackID(_ kind: String, of record: IngressRecord, in room: RoomRecord) -> String {
+        let name = [record.id, room.id, record.identity, kind].joined(separator: "\0")
+        guard let digest = try? SHA256.digest(of: Array(name.utf8)) else { return Identifier.track.make() }
+        var generator = DigestBytes(digest: digest)
+        return Identifier.track.make(using: &generator)
     }
 
     private func newParticipant(for record: IngressRecord) -> ParticipantRecord {
@@ -364,5 +373,25 @@ actor IngressControl {
             entries[id]?.live = nil
             await end(live, because: "its encoder did not come back")
         }
+    }
+}
+
+/// Numbers from a digest: the same for the same name, and as good as random.
+private struct DigestBytes: RandomNumberGenerator {
+    let digest: [UInt8]
+    private var state: UInt64 = 0
+
+    init(digest: [UInt8]) {
+        self.digest = digest
+        for byte in digest.prefix(8) { state = state << 8 | UInt64(byte) }
+    }
+
+    /// SplitMix64.
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
     }
 }

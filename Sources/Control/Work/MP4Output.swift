@@ -13,6 +13,8 @@ import Timing
 /// the file holds, so that nothing is lost and there is one file.
 final class MP4Output: OutputRunner {
     private enum Phase: Equatable {
+        /// The file is still being sealed by the worker of a gateway that is gone; up to this instant.
+        case waiting(until: Instant, mustStop: Bool)
         case recording
         /// Unsubscribed; what the feed still held comes until it says that it ended, or until this instant.
         case draining(until: Instant)
@@ -22,6 +24,8 @@ final class MP4Output: OutputRunner {
 
     /// How long a stop waits for what the feed still holds.
     private static let drainLimit = Duration.seconds(5)
+    /// How long a worker without a gateway may take to seal, and a little more.
+    private static let waitLimit = Duration.seconds(12)
 
     let subscription: UInt32
     var isEnded: Bool { phase == .ended }
@@ -41,6 +45,8 @@ final class MP4Output: OutputRunner {
     private var limit: RecordingLimit
     /// What comes is left out, and does not count.
     private var isLeavingOut = false
+    private var isPaused: Bool
+    private var waitUntil: Instant?
     private var markers: [Marker] = []
     /// Of the present file, from 1.
     private var partNumber: Int
@@ -58,6 +64,8 @@ final class MP4Output: OutputRunner {
         self.onLimit = onLimit
         place = (root, path)
         partNumber = output.partNumber ?? 1
+        isPaused = job.assignment.isPaused
+        isLeavingOut = isPaused
         total.duration = .seconds(max(0, output.earlierSeconds ?? 0))
         total.byteCount = UInt64(clamping: output.earlierBytes ?? 0)
         subscription = job.worker.nextSubscription()
@@ -77,28 +85,44 @@ final class MP4Output: OutputRunner {
 
     // MARK: Inputs
 
-    func start(at now: Instant) {
+    func start(at now: Instant) { begin(at: now, adopts: true) }
+
+    /// - Parameter adopts: false to leave a file that somebody holds, and begin another.
+    private func begin(at now: Instant, adopts: Bool) {
         do throws(StorageError) {
             let root = try job.worker.root(place.root)
             self.root = root
             let isLow = try job.worker.isLow(root, at: now)
             guard !isLow else { throw .full(path: root.path) }
+            var output = output
+            output.adopts = output.adopts && adopts
             let beginning = try Beginning(place.path, in: root, of: output, job: job)
             var file = beginning.file
             if file == nil { file = try root.create(place.path, pool: job.worker.pool) }
             state.location = file?.path
-            current = recording(beginning.recorder, file)
+            current = recording(beginning.recorder, file, isOwn: beginning.file == nil)
             if let startedAt = beginning.recorder.statistics.startedAt { becomeActive(startedAt) }
             // What a pause left out is not asked for again.
-            let isPaused = job.assignment.isPaused
             job.subscribe(
                 subscription, output, isDurable: true, start: isPaused ? .live : beginning.start,
                 epoch: isPaused ? nil : beginning.epoch)
             current?.setChapters(chapters)
+            if isPaused { current?.pause(at: now) }
             onChange()
+        } catch .busy(_) {
+            phase = .waiting(until: waitUntil ?? now + Self.waitLimit, mustStop: false)
+            if case .waiting(let until, _) = phase { waitUntil = until }
         } catch {
             fail(error)
         }
+    }
+
+    private func beginAgain(_ until: Instant, mustStop: Bool, at now: Instant) {
+        phase = .recording
+        if now >= until { partNumber += 1 }
+        begin(at: now, adopts: now < until)
+        guard mustStop else { return }
+        if case .waiting(let until, _) = phase { phase = .waiting(until: until, mustStop: true) } else { stop(at: now) }
     }
 
     func subscribed(from position: UInt64) {}
@@ -119,6 +143,7 @@ final class MP4Output: OutputRunner {
     func drained(at now: Instant) { current?.drained(at: now) }
 
     func tick(at now: Instant) {
+        if case .waiting(let until, let mustStop) = phase { return beginAgain(until, mustStop: mustStop, at: now) }
         if case .draining(let until) = phase, now >= until { return seal(at: now) }
         current?.tick(at: now)
         for part in closing { part.tick(at: now) }
@@ -143,6 +168,7 @@ final class MP4Output: OutputRunner {
     func limit(to duration: Duration?) { limit.duration = duration }
 
     func stop(at now: Instant) {
+        if case .waiting(let until, _) = phase { return phase = .waiting(until: until, mustStop: true) }
         guard phase == .recording else { return }
         job.worker.send(.unsubscribe(subscription: subscription))
         phase = .draining(until: now + Self.drainLimit)
@@ -162,12 +188,14 @@ final class MP4Output: OutputRunner {
     }
 
     func pause(at now: Instant) {
-        guard phase == .recording else { return }
+        isPaused = true
         isLeavingOut = true
+        guard phase == .recording else { return }
         current?.pause(at: now)
     }
 
     func resume(at now: Instant) {
+        isPaused = false
         current?.resume()
         if current?.recorder.epoch == nil { isLeavingOut = false }  // nothing that a pause could be cut out of
     }
@@ -190,11 +218,11 @@ final class MP4Output: OutputRunner {
 
     // MARK: Its files
 
-    private func recording(_ recorder: MP4Recorder, _ file: LocalFile?) -> RecordingFile? {
+    private func recording(_ recorder: MP4Recorder, _ file: LocalFile?, isOwn: Bool = false) -> RecordingFile? {
         guard let root else { return nil }
         let path = partNumber == 1 ? nil : output.partPath?.replacingNUL(by: partNumber)
         return RecordingFile(
-            recorder: recorder, file: file, root: root, path: path ?? place.path, context: job.worker
+            recorder: recorder, file: file, isOwn: isOwn, root: root, path: path ?? place.path, context: job.worker
         ) {
             [weak self] file, event in self?.handle(event, of: file)
         }
@@ -317,7 +345,7 @@ extension StorageError {
     var errorCode: String {
         switch self {
         case .full: "disk_full"
-        case .denied, .badPath, .exists, .notFound, .failed: "storage_failed"
+        case .denied, .badPath, .exists, .notFound, .busy, .failed: "storage_failed"
         }
     }
 }

@@ -38,6 +38,8 @@ final class RecordingFile {
     private(set) var writtenBytes: UInt64 = 0
     /// False for a further part of which nothing was written yet.
     private(set) var wasCreated: Bool
+    /// Made here, not adopted.
+    private var isOwn: Bool
     /// Absolute, once the file is there.
     private(set) var location: String?
     private let root: StorageRoot
@@ -56,12 +58,13 @@ final class RecordingFile {
     private var clock: (time: Int64, at: Instant)?
 
     init(
-        recorder: MP4Recorder, file: LocalFile?, root: StorageRoot, path: String, context: WorkerContext,
+        recorder: MP4Recorder, file: LocalFile?, isOwn: Bool, root: StorageRoot, path: String, context: WorkerContext,
         _ onEvent: @escaping (RecordingFile, Event) -> Void
     ) {
         self.recorder = recorder
         self.file = file
         wasCreated = file != nil
+        self.isOwn = isOwn
         location = file?.path
         self.root = root
         self.path = path
@@ -110,7 +113,10 @@ final class RecordingFile {
     /// Lets go of the file as it stands.
     func abandon() {
         isDone = true
-        if let file { writtenBytes = UInt64(clamping: file.byteCount) }
+        if let file {
+            writtenBytes = UInt64(clamping: file.byteCount)
+            if file.byteCount == 0, isOwn { try? root.remove(file.relativePath) }
+        }
         file = nil
     }
 
@@ -152,6 +158,7 @@ final class RecordingFile {
         let created = try root.create(path, pool: context.pool)
         file = created
         wasCreated = true
+        isOwn = true
         location = created.path
         onEvent(self, .created(path: created.path))
         return created

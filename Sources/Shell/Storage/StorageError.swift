@@ -7,6 +7,8 @@ public enum StorageError: Error, Equatable, Sendable {
     case denied(path: String)
     case exists(path: String)
     case notFound(path: String)
+    /// Another process still writes it.
+    case busy(path: String)
     /// A name that leaves its root, goes through a link, or that no file system takes.
     case badPath(path: String, reason: String)
     case failed(path: String, operation: String, code: Int32)
@@ -31,6 +33,7 @@ public enum StorageError: Error, Equatable, Sendable {
         case .denied(let path): "no permission to write \(path)"
         case .exists(let path): "\(path) exists already"
         case .notFound(let path): "\(path) does not exist"
+        case .busy(let path): "another process still writes \(path)"
         case .badPath(let path, let reason): "\(path) cannot be used: \(reason)"
         case .failed(let path, let operation, let code):
             "\(operation) of \(path) failed: \(unsafe String(cString: strerror(code)))"

@@ -31,6 +31,7 @@ public final class StorageRoot: Sendable {
     }
 
     /// Opens the file that an earlier attempt left at `relative`, for reading and writing.
+    /// - Throws: `busy` while whoever made or opened it before still has it.
     public func open(_ relative: String, pool: SyncPool) throws(StorageError) -> LocalFile {
         let (parent, name) = try locate(relative, makesFolders: false)
         return try open(name, in: parent, at: relative, 0, pool)
@@ -71,8 +72,12 @@ public final class StorageRoot: Sendable {
         let place = (folders + [name]).joined(separator: "/")
         let number = unsafe openat(parent.number, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0o640)
         guard number >= 0 else { throw StorageError(code: errno, path: absolute(place), in: "open") }
+        let descriptor = Descriptor(number)
+        guard flock(number, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK else {
+            throw .busy(path: absolute(place))
+        }
         return try LocalFile(
-            Descriptor(number), folder: parent, path: absolute(place), relativePath: place, pool: pool)
+            descriptor, folder: parent, path: absolute(place), relativePath: place, pool: pool)
     }
 
     /// The folder that holds `relative`, and the last name of it.

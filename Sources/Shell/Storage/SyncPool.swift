@@ -1,18 +1,35 @@
 import Glibc
 import Synchronization
 
-/// A few threads for calls that wait for the disk. It lives as long as the program.
+/// Threads for calls that wait for the disk: a few, and more while all of them wait, so that one slow disk holds up nobody
+/// else's file. It lives as long as the program.
 public final class SyncPool: Sendable {
-    private let work = Mutex<[@Sendable () -> Void]>([])
+    private struct State {
+        var work: [@Sendable () -> Void] = []
+        var threads = 0
+        var busy = 0
+    }
+
+    /// Threads at most: one a file that waits.
+    private static let limit = 64
+
+    private let state = Mutex(State())
     private let available: Semaphore
 
     public init(threads: Int) {
         available = Semaphore()
+        state.withLock { $0.threads = threads }
         for _ in 0..<threads { start() }
     }
 
     func submit(_ job: @escaping @Sendable () -> Void) {
-        work.withLock { $0.append(job) }
+        let mustGrow = state.withLock { state in
+            state.work.append(job)
+            guard state.busy + state.work.count > state.threads, state.threads < Self.limit else { return false }
+            state.threads += 1
+            return true
+        }
+        if mustGrow { start() }
         available.signal()
     }
 
@@ -31,7 +48,14 @@ public final class SyncPool: Sendable {
     private func run() -> Never {
         while true {
             available.wait()
-            work.withLock { $0.isEmpty ? nil : $0.removeFirst() }?()
+            let job = state.withLock { state -> (@Sendable () -> Void)? in
+                guard !state.work.isEmpty else { return nil }
+                state.busy += 1
+                return state.work.removeFirst()
+            }
+            guard let job else { continue }
+            job()
+            state.withLock { $0.busy -= 1 }
         }
     }
 }

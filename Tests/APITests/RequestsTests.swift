@@ -34,8 +34,11 @@ struct RequestsTests {
             ["not_supported", "not_supported@#/outputs/0/type"]
         ),
         (
-            #"{"room":"demo","outputs":[{"type":"tape"},{"type":"x"}]}"#,
-            ["invalid_request", "not_supported@#/outputs/0/type", "not_allowed@#/outputs/1/type"]
+            #"{"room":"demo","outputs":[{"type":"mkv"},{"type":"x"},{"type":"tape","path":"a"}]}"#,
+            [
+                "invalid_request", "not_supported@#/outputs/0/type", "not_allowed@#/outputs/1/type",
+                "unknown_field@#/outputs/2/path",
+            ]
         ),
         (
             #"{"room":"demo","outputs":[{"type":"mp4"}],"encoding":{"preset":"720p30"}}"#,

@@ -23,7 +23,9 @@ struct RouterTests {
         ("POST", "/v1/rooms", "[]", 422, "invalid_request"),
         ("POST", "/v1/egress", #"{"room":"x","outputs":[{"type":"hls"}]}"#, 501, "not_supported"),
         ("POST", "/v1/egress", #"{"room":"nowhere","outputs":[{"type":"mp4"}]}"#, 404, "not_found"),
-        ("POST", "/v1/compositions", "{}", 501, "not_supported"), ("GET", "/v1/tapes", nil, 501, "not_supported"),
+        ("POST", "/v1/compositions", "{}", 501, "not_supported"), ("GET", "/v1/tapes", nil, 200, nil),
+        ("GET", "/v1/tapes/TP_none", nil, 404, "not_found"), ("DELETE", "/v1/tapes/TP_none", nil, 404, "not_found"),
+        ("GET", "/v1/tapes?cursor=x", nil, 422, "invalid_request"),
         ("POST", "/v1/egress/EG_x/pause", nil, 404, "not_found"), ("GET", "/v1/events", nil, 501, "not_supported"),
     ]
 

@@ -18,7 +18,7 @@ struct EgressControlTests {
         #expect(await site.control.stop(id)?.didChange == false)
         await site.control.roomClosed("RM_1")
         await site.control.media(room: "RM_1", flows: false)
-        #expect(await site.control.add(EgressRunTests.push, as: EgressRunTests.pushRecord, to: id) == nil)
+        #expect(try await site.control.add(EgressRunTests.push, as: EgressRunTests.pushRecord, to: id) == nil)
         #expect(await site.control.record(id)?.state == .complete)
         await site.persist()
         #expect(try await site.store.job(job)?.state == .succeeded)

@@ -53,7 +53,7 @@ extension Route {
     static let later: [Route] = [
         ("POST", "/v1/egress/{id}/links", Grant.roomRecord), ("POST", "/v1/compositions", .roomRecord),
         ("GET", "/v1/compositions", .roomRecord), ("GET", "/v1/compositions/{id}", .roomRecord),
-        ("GET", "/v1/tapes", .roomRecord), ("GET", "/v1/tapes/{id}", .roomRecord), ("GET", "/v1/events", .roomRecord),
+        ("GET", "/v1/events", .roomRecord),
         ("POST", "/v1/rooms/{room}/whip", .roomList), ("POST", "/v1/rooms/{room}/whep", .roomList),
         ("POST", "/v1/rooms/{room}/participants/{identity}/tracks/{track}/mute", .roomAdmin),
     ].map { method, path, grant in
@@ -62,5 +62,5 @@ extension Route {
         }
     }
 
-    static let all = rooms + ingress + egress + operations + later
+    static let all = rooms + ingress + egress + tapes + operations + later
 }

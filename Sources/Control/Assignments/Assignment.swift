@@ -51,6 +51,8 @@ public struct OutputAssignment: Codable, Equatable, Sendable {
     public enum Target: Codable, Equatable, Sendable {
         /// `root` is the storage root, `path` the resolved path beneath it; another name is chosen when it is taken.
         case mp4(root: String, path: String)
+        /// `TP_…`, and where it lies.
+        case tape(root: String, path: String, id: String)
         /// The whole URL with its key: a secret, never logged.
         case rtmp(url: String)
     }
@@ -177,6 +179,8 @@ public struct OutputReport: Codable, Equatable, Sendable {
     public var finished: [FinishedFile]
     /// What pauses left out.
     public var pauses: [LeftOutTime]
+    /// What is on the tape, of an output that writes one.
+    public var tape: TapeReport?
 
     public init(id: String, state: State) {
         self.id = id

@@ -61,6 +61,9 @@ extension EgressControl {
             change.jobs += entry.pending.jobs
             change.events += entry.pending.events
         }
+        for (_, entry) in batch where entry.pending.hasEnded {
+            change.documents += try entry.run.tapeRecords.map { try $0.ending() }
+        }
         let committed = try await store.commit(change)
         for (index, item) in batch.enumerated() {
             written(item.key, item.value, version: committed.documents[index].version)

@@ -109,8 +109,9 @@ actor EgressControl {
             run.leased()
             counters.noteLease(after: .zero)
         }
+        let tapes = try run.tapeRecords.map { DocumentChange.put(try $0.document(), expected: nil) }
         var change = Change(
-            documents: [.put(try document(run), expected: nil)], jobs: jobs,
+            documents: [.put(try document(run), expected: nil)] + tapes, jobs: jobs,
             events: [event("egress_created", run.record)])
         change.answer = answer?(run.record)
         let committed = try await store.commit(change)
@@ -146,6 +147,9 @@ actor EgressControl {
         return record
     }
 
+    /// The tapes that it writes; none once it has ended.
+    func tapes(of id: String) -> [TapeRecord] { entries[id]?.run.tapeRecords ?? [] }
+
     /// Records that have not ended, by room id.
     func activeCount(room id: String) -> Int { entries.values.count { $0.run.record.roomId == id } }
 
@@ -157,10 +161,21 @@ actor EgressControl {
         return (record(id) ?? entries[id]?.run.record ?? entry.run.record).outcome(didChange: true)
     }
 
-    func add(_ output: OutputAssignment, as record: OutputRecord, to id: String) -> EgressRecord? {
-        guard let entry = entries[id], entry.run.isOpen else { return nil }
+    /// - Returns: `nil` if it has ended, or is about to.
+    func add(_ output: OutputAssignment, as record: OutputRecord, to id: String) async throws -> EgressRecord? {
+        guard var run = entries[id]?.run, run.isOpen else { return nil }
+        run.outputs.append(output)
+        run.record.outputs.append(record)
+        if let tape = run.tapeRecords.first(where: { $0.output == output.id }) {
+            try await store.commit(Change(documents: [.put(try tape.document(), expected: nil)]))
+            guard entries[id]?.run.isOpen == true else {
+                try await store.commit(Change(documents: [.delete(.tape, id: tape.id, expected: 1)]))
+                return nil
+            }
+        }
         entries[id]?.run.outputs.append(output)
         entries[id]?.run.record.outputs.append(record)
+        entries[id]?.run.linkTapes()
         changed(id, event: "egress_updated")
         command(.addOutput(output), to: id)
         return self.record(id)

@@ -36,6 +36,8 @@ struct EgressRun: Codable, Equatable, Sendable {
     var removals: [String] = []
     /// Files that end before their time, and why: each is sealed, stays, and counts as failed.
     var cuts: [String: Notice]?
+    /// What is on its tapes, by the ids of the outputs.
+    var tapes: [String: TapeReport]?
 
     /// True once an output has held a first frame: what was recorded is kept, whatever comes.
     var hasBegun: Bool { record.startedAt != nil }
@@ -154,6 +156,7 @@ struct EgressRun: Codable, Equatable, Sendable {
         record.outputs[index] = output
         for warning in report.warnings { warn(warning.code, warning.message, warning.remedy) }
         if let location = report.location { adopt(location, for: report.id) }
+        if let tape = report.tape { tapes = (tapes ?? [:]).merging([report.id: tape]) { $1 } }
     }
 
     /// What was cut has failed once it has ended, whatever its worker calls it.
@@ -167,10 +170,19 @@ struct EgressRun: Codable, Equatable, Sendable {
 
     /// The next attempt goes on in the file that this one made.
     private mutating func adopt(_ location: String, for id: String) {
-        guard let index = outputs.firstIndex(where: { $0.id == id }),
-            case .mp4(let root, _) = outputs[index].target, location.hasPrefix(root + "/")
-        else { return }
-        outputs[index].target = .mp4(root: root, path: String(location.dropFirst(root.count + 1)))
+        guard let index = outputs.firstIndex(where: { $0.id == id }) else { return }
+        func path(in root: String) -> String? {
+            location.hasPrefix(root + "/") ? String(location.dropFirst(root.count + 1)) : nil
+        }
+        switch outputs[index].target {
+        case .mp4(let root, _):
+            guard let path = path(in: root) else { return }
+            outputs[index].target = .mp4(root: root, path: path)
+        case .tape(let root, _, let tape):
+            guard let path = path(in: root) else { return }
+            outputs[index].target = .tape(root: root, path: path, id: tape)
+        case .rtmp: return
+        }
         outputs[index].adopts = true
     }
 

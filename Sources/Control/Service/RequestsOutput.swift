@@ -6,6 +6,7 @@ public struct OutputRequest: Equatable, Sendable {
         case mp4(path: PathTemplate)
         /// The whole URL with its key.
         case rtmp(url: Secret)
+        case tape
     }
 
     /// `[A-Za-z0-9_-]{1,64}`, unique within its egress.
@@ -31,6 +32,7 @@ public struct OutputRequest: Equatable, Sendable {
         switch target {
         case .mp4: .mp4
         case .rtmp: .rtmp
+        case .tape: .tape
         }
     }
 
@@ -40,6 +42,7 @@ public struct OutputRequest: Equatable, Sendable {
         case .mp4(let path): ["id": .string(id), "type": "mp4", "path": .string(path.text)]
         case .rtmp(let url):
             ["id": .string(id), "type": "rtmp", "url": .string(reveal ? url.reveal() : PushURL.masked(url.reveal()))]
+        case .tape: ["id": .string(id), "type": "tape"]
         }
     }
 
@@ -87,18 +90,19 @@ public struct OutputRequest: Equatable, Sendable {
         case .string("rtmp"):
             fields.require("url")
             return OutputRequest(id: id, target: .rtmp(url: fields.pushURL() ?? Secret("")))
+        case .string("tape"): return OutputRequest(id: id, target: .tape)
         case .string(let type) where laterTypes.contains(type):
-            fields.noteNotSupported("type", "This version does not write `\(type)`.", "Use mp4 or rtmp.")
+            fields.noteNotSupported("type", "This version does not write `\(type)`.", "Use mp4, rtmp or tape.")
             fields.skip("path", "url", "segmentSeconds", "access", "faststart", "container")
             return nil
         default:
-            fields.note("type", "not_allowed", "`type` is no kind of output.", "Use one of: mp4, rtmp.")
+            fields.note("type", "not_allowed", "`type` is no kind of output.", "Use one of: mp4, rtmp, tape.")
             return nil
         }
     }
 
     private static let laterTypes: Set<String> = [
-        "hls", "tape", "webm", "mkv", "ogg", "ts", "wav", "mp3", "images", "rtmps", "srt", "websocket",
+        "hls", "webm", "mkv", "ogg", "ts", "wav", "mp3", "images", "rtmps", "srt", "websocket",
     ]
 }
 

@@ -76,7 +76,9 @@ extension Service {
             throw ServiceError(.alreadyEnded, "The egress \(id) has ended.")
         }
         let planned = assignment(output, room: record.room, egress: id, selection: selection)
-        let added = await egressControl.add(planned, as: outputRecord(output, egress: id), to: id)
+        let added = try await translating {
+            try await self.egressControl.add(planned, as: self.outputRecord(output, egress: id), to: id)
+        }
         guard let added else { throw ServiceError(.alreadyEnded, "The egress \(id) has ended.") }
         return added
     }
@@ -153,6 +155,7 @@ extension Service {
             outputs: request.outputs.map { assignment($0, room: room.name, egress: id, selection: selection) },
             preroll: (request.start.preroll ?? .gop).assigned, limits: request.limits,
             waitSeconds: request.start.waitSeconds ?? EgressStart.defaultWaitSeconds)
+        run.linkTapes()
         if run.limits.emptySeconds == nil { run.limits.emptySeconds = 300 }
         run.poison = configuration.isDev && request.labels["sluice.test/poison"] == "true"
         return run
@@ -161,7 +164,7 @@ extension Service {
     private func outputRecord(_ output: OutputRequest, egress id: String) -> OutputRecord {
         var record = OutputRecord(
             id: output.id, type: output.type,
-            href: output.type.isFileLike ? "/v1/egress/\(id)/outputs/\(output.id)/file" : nil)
+            href: output.type.hasOwnFiles ? "/v1/egress/\(id)/outputs/\(output.id)/file" : nil)
         if case .rtmp(let url) = output.target { record.location = PushURL.masked(url.reveal()) }
         return record
     }
@@ -180,6 +183,10 @@ extension Service {
             return assigned
         case .rtmp(let url):
             return OutputAssignment(id: output.id, target: .rtmp(url: url.reveal()), selection: selection)
+        case .tape:
+            let tape = Identifier.tape.make()
+            return OutputAssignment(
+                id: output.id, target: .tape(root: folder.tapes, path: tape + ".tape", id: tape), selection: selection)
         }
     }
 
@@ -262,7 +269,7 @@ extension EgressRecord {
 extension OutputRecord {
     /// Every file that it wrote, absolute.
     var filePaths: [String] {
-        guard type.isFileLike else { return [] }
+        guard type.hasOwnFiles else { return [] }
         return parts.isEmpty ? location.map { [$0] } ?? [] : parts.map(\.location)
     }
 }

@@ -6,7 +6,7 @@ import Timing
 extension Service {
     public func files(ofEgress id: String, caller: Caller) async throws(ServiceError) -> [FileRecord] {
         let record = try await egress(id, caller: caller)
-        return record.outputs.filter(\.type.isFileLike).flatMap { output in
+        return record.outputs.filter(\.type.hasOwnFiles).flatMap { output in
             let paths = output.parts.isEmpty ? output.location.map { [$0] } ?? [] : output.parts.map(\.location)
             return paths.compactMap { file($0, of: output.id, egress: id) }
         }
@@ -20,7 +20,7 @@ extension Service {
         guard let found = record.outputs.first(where: { $0.id == output }) else {
             throw ServiceError(.notFound, "The egress has no output `\(output)`.")
         }
-        guard found.type.isFileLike, let location = found.location, record.deletedAt == nil,
+        guard found.type.hasOwnFiles, let location = found.location, record.deletedAt == nil,
             file(location, of: output, egress: id) != nil
         else {
             throw ServiceError(.notFound, "The output `\(output)` has no file.", remedy: "Wait until it is active.")

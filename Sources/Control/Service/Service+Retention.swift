@@ -61,7 +61,7 @@ extension Service {
 
     /// How long the files of outputs of this kind are kept; `nil`: for ever, or it has none.
     private func retention(of type: OutputType) -> Duration? {
-        type.isFileLike ? configuration.retention.recordings : nil
+        type.hasOwnFiles ? configuration.retention.recordings : nil
     }
 
     /// Calls `body` for each egress that ended and was last changed before `limit`.

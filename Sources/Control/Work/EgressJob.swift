@@ -112,6 +112,10 @@ final class EgressJob {
             switch output.target {
             case .mp4(let root, let path):
                 MP4Output(output, root: root, path: path, job: context, onChange: onChange, onLimit: onLimit)
+            case .tape(let root, let path, let id):
+                TapeOutput(
+                    output, TapePlace(root: root, path: path, id: id), job: context, onChange: onChange,
+                    onLimit: onLimit)
             case .rtmp(let url): RTMPOutput(output, url: url, job: context, onChange: onChange, onLimit: onLimit)
             }
         outputs.append(runner)

@@ -21,6 +21,7 @@ public final class DataFolder: Sendable {
     public let path: String
     public var store: String { path + "/store" }
     public var recordings: String { path + "/recordings" }
+    public var tapes: String { path + "/tapes" }
     public var temporary: String { path + "/tmp" }
     private let lock: Int32
 

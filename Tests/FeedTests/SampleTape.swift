@@ -56,6 +56,7 @@ enum SampleTape {
         var snapshots: [TapeSnapshot] = []
         var index: TapeIndex?
         var damage: [TapeDamage] = []
+        var notes: [TapeNote] = []
         var unknown = 0
         var error: TapeError?
         /// The most that waited in the reader.
@@ -104,6 +105,7 @@ extension SampleTape.Reading {
         case .snapshot(let snapshot): snapshots.append(snapshot)
         case .index(let index): self.index = index
         case .damage(let damage): self.damage.append(damage)
+        case .note(let note): notes.append(note)
         case .unknown: unknown += 1
         }
     }

@@ -87,6 +87,22 @@ struct TapeTests {
         #expect(reading.snapshots.last?.summary.gaps.map(\.cause) == [.missed])
     }
 
+    @Test("what a pause left out is no damage, and places keep their names")
+    func notes() {
+        var writer = TapeWriter(SampleTape.identity, mark: 1)
+        for record in SampleTape.records(20) { writer.append(record) }
+        writer.mark("Überraschung")
+        writer.leaveOut(to: 500, time: 12_000_000_000)
+        for record in SampleTape.media(10, from: 500) { writer.append(record) }
+        writer.finish()
+        let reading = SampleTape.read(writer.takeBytes())
+        #expect(reading.damage.isEmpty && reading.notes.count == 2)
+        #expect(reading.notes.last?.kind == .pause(from: 30, to: 500))
+        #expect(reading.snapshots.last?.summary == writer.summary)
+        #expect(writer.summary.markers.map(\.name) == ["Überraschung"])
+        #expect(writer.summary.gaps.map(\.cause) == [.pause])
+    }
+
     @Test("a reader begins at any snapshot")
     func snapshots() {
         let records = SampleTape.records(1200)

@@ -96,7 +96,7 @@ private struct Tape {
             case .record(let record): if case .event = record.body {} else { media.append(record) }
             case .damage(let found): damage.append(found)
             case .index: isFinished = true
-            case .snapshot, .unknown: break
+            case .snapshot, .note, .unknown: break
             }
         }
     }

@@ -45,7 +45,7 @@ public struct TapeReport: Codable, Equatable, Sendable {
     }
 
     public struct Gap: Codable, Equatable, Sendable {
-        /// `silence` or `missed`.
+        /// `silence`, `missed` or `pause`.
         public var cause: String
         /// `TR_…`; `nil` for the whole room.
         public var track: String?

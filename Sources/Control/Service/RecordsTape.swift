@@ -37,9 +37,9 @@ public struct TapeRecord: Codable, Equatable, Sendable {
         @OrNull public var lastAt: Timestamp?
     }
 
-    /// A span in which a track sent nothing, or that the tape missed.
+    /// A span in which a track sent nothing, or that is not on the tape.
     public struct Gap: Codable, Equatable, Sendable {
-        /// `silence` or `missed`.
+        /// `silence`, `missed` or `pause`.
         public var cause: String
         /// `TR_…`; `nil` for the whole room.
         @OrNull public var track: String?

@@ -40,6 +40,9 @@ final class TapeOutput: OutputRunner {
     private var durableBytes: UInt64 = 0
     private var state: OutputReport
     private var limit: RecordingLimit
+    private var gate = PauseGate()
+    /// Behind the last record that a pause left out, while it does.
+    private var leftOut: UInt64?
     private var endState = OutputReport.State.complete
 
     init(
@@ -95,6 +98,11 @@ final class TapeOutput: OutputRunner {
             onLimit("duration")
             return seal(at: now)
         }
+        guard gate.passes(record) else { return leftOut = record.position &+ 1 }
+        if leftOut != nil, !record.isEvent {
+            leftOut = nil
+            tape?.writer.leaveOut(to: record.position, time: record.time)
+        }
         tape?.writer.append(record)
         if state.state == .pending, tape?.writer.summary.firstAt != nil {
             state.state = .starting
@@ -105,6 +113,7 @@ final class TapeOutput: OutputRunner {
     func drained(at now: Instant) {
         write()
         syncIfDue(at: now)
+        acknowledgeLeftOut(at: now)
     }
 
     func tick(at now: Instant) {
@@ -133,6 +142,15 @@ final class TapeOutput: OutputRunner {
     }
 
     func limit(to duration: Duration?) { limit.duration = duration }
+
+    func pause(at now: Instant) { gate.close() }
+
+    func resume(at now: Instant) { gate.open() }
+
+    func mark(_ markers: [Marker]) {
+        let known = tape?.writer.summary.markers.count ?? 0
+        for marker in markers.dropFirst(known) { tape?.writer.mark(marker.name) }
+    }
 
     func stop(at now: Instant) {
         guard phase == .recording else { return }
@@ -171,6 +189,14 @@ final class TapeOutput: OutputRunner {
         let isFirst = state.state == .starting
         if let lastSync, !isFirst, phase != .sealing, now - lastSync < Self.syncInterval { return }
         sync(at: now)
+    }
+
+    /// The feed need not hold what a pause leaves out.
+    private func acknowledgeLeftOut(at now: Instant) {
+        guard let leftOut, !isSyncing, let tape, tape.writer.byteCount == durableBytes else { return }
+        if let lastSync, now - lastSync < Self.syncInterval { return }
+        lastSync = now
+        job.worker.send(.acknowledge(subscription: subscription, position: leftOut, fence: job.fence))
     }
 
     private func sync(at now: Instant) {
@@ -235,4 +261,8 @@ final class TapeOutput: OutputRunner {
         state = report
         tape = nil
     }
+}
+
+extension Record {
+    fileprivate var isEvent: Bool { if case .event = body { true } else { false } }
 }

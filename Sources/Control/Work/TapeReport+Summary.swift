@@ -15,7 +15,7 @@ extension TapeReport {
             tracks: summary.tracks.prefix(limit).map { Track($0) },
             gaps: summary.gaps.prefix(limit).map {
                 Gap(
-                    cause: $0.cause == .missed ? "missed" : "silence", track: $0.track.isEmpty ? nil : $0.track,
+                    cause: $0.cause.name, track: $0.track.isEmpty ? nil : $0.track,
                     from: $0.from, to: $0.to, records: $0.records)
             },
             leftOut: summary.leftOut &+ Int64(clamping: cut.reduce(0, +)))
@@ -31,5 +31,15 @@ extension TapeReport.Track {
         (sampleRate, channels) = (Int(track.sampleRate), Int(track.channels))
         (units, bytes) = (track.units &+ track.packets, track.bytes)
         (firstAt, lastAt) = (track.firstAt, track.lastAt)
+    }
+}
+
+extension TapeSummary.Gap.Cause {
+    fileprivate var name: String {
+        switch self {
+        case .silence: "silence"
+        case .missed: "missed"
+        case .pause: "pause"
+        }
     }
 }

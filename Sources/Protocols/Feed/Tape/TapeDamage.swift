@@ -74,6 +74,12 @@ struct TapeOrder: Sendable {
         return waiting.count > Self.waitingLimit ? account(for: waiting, isWhole: isWhole) : []
     }
 
+    /// What is left out up to, not including, `to`, was left out on purpose.
+    mutating func leaveOut(to: UInt64) {
+        covered = max(covered, to)
+        waiting = []
+    }
+
     /// A run begins: its positions are another feed's.
     mutating func beginRun() { self = TapeOrder() }
 

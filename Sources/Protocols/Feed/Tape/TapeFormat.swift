@@ -9,7 +9,7 @@ import Bytes
 // tape, do not have it. The head has a checksum of its own, so that a damaged body is told from a damaged length.
 //
 // Bodies: 1 identity: fields. 2 record: as on the link. 3 snapshot: previous 8, time 8, position 8, fields.
-// 4 index, at the end of a tape that was finished: count 4, (offset 8, time 8, position 8) each, then the trailer: the offset of
+// 5 note: fields. 4 index, at the end of a tape that was finished: count 4, (offset 8, time 8, position 8) each, then the trailer: the offset of
 // the index 8, magic 8. Readers skip kinds, flags and fields that they do not know; see ``TapeVersion``.
 
 /// What a reader can make of a tape's version.
@@ -45,6 +45,7 @@ enum TapeFormat {
         case record = 2
         case snapshot = 3
         case index = 4
+        case note = 5
     }
 
     static func appendPreamble(to bytes: inout [UInt8]) {

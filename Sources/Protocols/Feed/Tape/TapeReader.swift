@@ -11,6 +11,7 @@ public struct TapeReader: Sendable {
         case record(Record)
         case snapshot(TapeSnapshot)
         case index(TapeIndex)
+        case note(TapeNote)
         case damage(TapeDamage)
         /// A frame or a record of a kind that a later writer added; skipped.
         case unknown
@@ -151,6 +152,10 @@ public struct TapeReader: Sendable {
             if identity == nil { begin(snapshot.identity) }
             items.append(.snapshot(snapshot))
         case .index: items.append(.index(try TapeIndex.decode(body)))
+        case .note:
+            let note = try TapeNote.decode(Fields(parsing: body))
+            if case .pause(_, let to) = note?.kind { order.leaveOut(to: to) }
+            items.append(note.map { .note($0) } ?? .unknown)
         case nil: items.append(.unknown)
         }
     }

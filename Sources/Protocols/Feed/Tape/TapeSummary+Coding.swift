@@ -10,6 +10,12 @@ extension TapeSummary {
         }
         for gap in gaps { bytes.append(field: 3) { gap.encode(into: &$0) } }
         bytes.append(field: 4, leftOut)
+        for marker in markers {
+            bytes.append(field: 16) {
+                $0.append(field: 1, marker.name)
+                $0.append(field: 2, marker.at)
+            }
+        }
         bytes.append(field: 5, units)
         bytes.append(field: 6, packets)
         bytes.append(field: 7, events)
@@ -37,6 +43,10 @@ extension TapeSummary {
             tracks.append(track)
         }
         for slice in try fields.slices(3).prefix(Self.listLimit) { gaps.append(try Gap(Fields(parsing: slice))) }
+        for slice in try fields.slices(16).prefix(Self.listLimit) {
+            let fields = try Fields(parsing: slice)
+            markers.append(Marker(name: try fields.string(1), at: try fields.int64(2)))
+        }
         leftOut = try fields.int64(4)
         units = try fields.int64(5)
         packets = try fields.int64(6)

@@ -34,6 +34,8 @@ public struct TapeSummary: Equatable, Sendable {
             case silence = 0
             /// The tape was slower than `limits.replay`, or could not be reached.
             case missed = 1
+            /// It was paused.
+            case pause = 2
         }
 
         public var cause: Cause
@@ -45,6 +47,12 @@ public struct TapeSummary: Equatable, Sendable {
         public var records: Int64 = 0
     }
 
+    /// A place that was named while it was written.
+    public struct Marker: Equatable, Sendable {
+        public var name: String
+        public var at: Int64
+    }
+
     /// Nanoseconds without media that are a gap.
     public static let silence: Int64 = 2_000_000_000
     /// Entries of each list that are kept; more are counted in ``leftOut``.
@@ -53,6 +61,7 @@ public struct TapeSummary: Equatable, Sendable {
     public internal(set) var participants: [Participant] = []
     public internal(set) var tracks: [Track] = []
     public internal(set) var gaps: [Gap] = []
+    public internal(set) var markers: [Marker] = []
     public internal(set) var leftOut: Int64 = 0
     public internal(set) var units: Int64 = 0
     public internal(set) var packets: Int64 = 0
@@ -89,6 +98,20 @@ public struct TapeSummary: Equatable, Sendable {
         participantPlaces = [:]
         trackPlaces = [:]
         heardAt = [:]
+    }
+
+    public mutating func add(_ note: TapeNote) {
+        switch note.kind {
+        case .pause:
+            add(Gap(cause: .pause, track: "", from: lastAt ?? note.time, to: note.time))
+            for track in heardAt.keys { heardAt[track] = max(heardAt[track] ?? note.time, note.time) }
+        case .marker(let name):
+            if markers.count < Self.listLimit {
+                markers.append(Marker(name: name, at: note.time))
+            } else {
+                leftOut &+= 1
+            }
+        }
     }
 
     public mutating func add(_ record: Record) {
@@ -178,7 +201,7 @@ public struct TapeSummary: Equatable, Sendable {
         left.participants == right.participants && left.tracks == right.tracks && left.gaps == right.gaps
             && left.units == right.units && left.packets == right.packets && left.events == right.events
             && left.missed == right.missed && left.firstAt == right.firstAt && left.lastAt == right.lastAt
-            && left.runs == right.runs && left.leftOut == right.leftOut
+            && left.runs == right.runs && left.markers == right.markers && left.leftOut == right.leftOut
     }
 }
 

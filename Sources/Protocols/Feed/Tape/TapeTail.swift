@@ -53,6 +53,7 @@ public struct TapeTail: Equatable, Sendable {
             } else {
                 nextPosition = record.position == .max ? .max : record.position + 1
             }
+        case .note(let note): summary.add(note)
         case .snapshot, .index, .damage, .unknown: break
         }
     }

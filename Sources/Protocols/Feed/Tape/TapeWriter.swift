@@ -69,6 +69,23 @@ public struct TapeWriter: Sendable {
         write(.record) { record.encode(into: &$0) }
     }
 
+    /// The records before `position` were left out, as asked.
+    public mutating func leaveOut(to position: UInt64, time: Int64) {
+        guard let from = nextPosition, from < position else { return }
+        add(TapeNote(.pause(from: from, to: position), time: summary.wallTime(time)))
+        nextPosition = position
+    }
+
+    /// Names this place.
+    public mutating func mark(_ name: String) {
+        add(TapeNote(.marker(name), time: roomTime == .min ? identity.openedAt : summary.wallTime(roomTime)))
+    }
+
+    private mutating func add(_ note: TapeNote) {
+        summary.add(note)
+        write(.note) { note.encode(into: &$0) }
+    }
+
     private mutating func beginRun() {
         identity.run &+= 1
         nextPosition = nil

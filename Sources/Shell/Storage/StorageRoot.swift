@@ -31,7 +31,7 @@ public final class StorageRoot: Sendable {
     }
 
     /// Opens the file that an earlier attempt left at `relative`, for reading and writing.
-    /// - Throws: `busy` while whoever made or opened it before still has it.
+    /// - Throws: `busy` while another process that made or opened it still has it.
     public func open(_ relative: String, pool: SyncPool) throws(StorageError) -> LocalFile {
         let (parent, name) = try locate(relative, makesFolders: false)
         return try open(name, in: parent, at: relative, 0, pool)
@@ -73,11 +73,15 @@ public final class StorageRoot: Sendable {
         let number = unsafe openat(parent.number, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0o640)
         guard number >= 0 else { throw StorageError(code: errno, path: absolute(place), in: "open") }
         let descriptor = Descriptor(number)
-        guard flock(number, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK else {
-            throw .busy(path: absolute(place))
-        }
+        guard !isWrittenElsewhere(number) else { throw .busy(path: absolute(place)) }
         return try LocalFile(
             descriptor, folder: parent, path: absolute(place), relativePath: place, pool: pool)
+    }
+
+    /// Takes the file for this process, as long as the descriptor is open. Where a file system has no locks, it is free.
+    private func isWrittenElsewhere(_ number: Int32) -> Bool {
+        var lock = flock(l_type: Int16(F_WRLCK), l_whence: Int16(SEEK_SET), l_start: 0, l_len: 0, l_pid: 0)
+        return unsafe fcntl(number, F_SETLK, &lock) != 0 && (errno == EAGAIN || errno == EACCES)
     }
 
     /// The folder that holds `relative`, and the last name of it.

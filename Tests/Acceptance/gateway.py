@@ -86,6 +86,7 @@ class Gateway:
         self.process = None
         self.publishers = []
         self.key, self.secret = "devkey", "secret"
+        self.tls_context = None
 
     @property
     def url(self):
@@ -189,7 +190,7 @@ class Gateway:
             fields.setdefault("Content-Type", "application/json")
         request = urllib.request.Request(self.url + path, data=data, headers=fields, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=timeout) as answer:
+            with urllib.request.urlopen(request, timeout=timeout, context=self.tls_context) as answer:
                 return Answer(answer.status, answer.headers, answer.read())
         except urllib.error.HTTPError as answer:
             return Answer(answer.code, answer.headers, answer.read())

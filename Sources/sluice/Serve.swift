@@ -79,7 +79,9 @@ enum Serve {
         var limits = HTTPServer.Limits()
         limits.headerBytes = configuration.limits.headerBytes
         limits.bodyBytes = configuration.limits.requestBytes
+        limits.connections = configuration.limits.connections
         limits.connectionsPerAddress = configuration.limits.connectionsPerAddress
+        limits.isUncounted = TrustedProxies(configuration.http.trustedProxies).trusts
         return limits
     }
 

@@ -87,6 +87,7 @@ class Gateway:
         self.publishers = []
         self.key, self.secret = "devkey", "secret"
         self.tls_context = None
+        self.planted = set()
 
     @property
     def url(self):
@@ -145,7 +146,14 @@ class Gateway:
             except subprocess.TimeoutExpired:
                 self.kill()
                 raise
+        self.assert_nothing_told()
         return self.process.returncode
+
+    def assert_nothing_told(self):
+        """No secret that went through this object stands in the log. Shorter ones than 16 bytes are words."""
+        log = self.log()
+        for secret in {self.secret, *self.planted}:
+            assert len(secret) < 16 or secret not in log, f"the log tells the secret {secret}"
 
     def kill(self):
         """SIGKILL for the gateway and all that it started: workers are in process groups of their own."""
@@ -178,7 +186,9 @@ class Gateway:
     # REST
 
     def token(self, **arguments):
-        return token(self.key, self.secret, **arguments)
+        made = token(self.key, self.secret, **arguments)
+        self.planted.add(made.rsplit(".", 1)[1])
+        return made
 
     def request(self, method, path, body=None, bearer="", headers=None, timeout=20):
         """One request; `body` is sent as JSON unless it is bytes. `bearer=None` sends no token."""
@@ -208,7 +218,9 @@ class Gateway:
     # Streams in
 
     def ingress(self, room, **fields):
-        return self.post("/v1/ingress", dict({"type": "rtmp", "room": room}, **fields))
+        made = self.post("/v1/ingress", dict({"type": "rtmp", "room": room}, **fields))
+        self.planted.add(made["streamKey"])
+        return made
 
     def publish(self, ingress, clip=CLIP, arguments=("-c", "copy"), loop=0, before=()):
         """ffmpeg in real time into an ingress."""
@@ -235,6 +247,7 @@ class Gateway:
 
     def egress(self, room, outputs=None, **fields):
         outputs = outputs or [{"id": "film", "type": "mp4"}]
+        self.planted.update(output["url"].rsplit("/", 1)[1] for output in outputs if "url" in output)
         return self.post("/v1/egress", dict({"room": room, "outputs": outputs}, **fields))
 
     def egress_in(self, egress, states, seconds=30):

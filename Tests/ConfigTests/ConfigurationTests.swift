@@ -178,6 +178,9 @@ struct ConfigurationTests {
         ("public: { http: 'https://user@live.example.com' }", "public.http: must be"),
         ("public: { rtmp: 'http://live.example.com' }", "public.rtmp: must be rtmp or rtmps://NAME[:PORT]"),
         ("public: { rtmp: 'rtmp://' }", "public.rtmp: must be"),
+        ("http: { trusted_proxies: [10.0.0.0/33] }", "http.trusted_proxies: `10.0.0.0/33` is neither"),
+        ("http: { trusted_proxies: [proxy.example.com] }", "http.trusted_proxies: `proxy.example.com` is neither"),
+        ("http: { tls: { cert: '-----BEGIN CERTIFICATE-----', key: k } }", "http.tls.cert: must be the path of a file"),
     ]
 
     @Test("certificates and public names are checked as a whole", arguments: unusable)

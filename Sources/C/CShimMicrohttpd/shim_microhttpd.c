@@ -26,12 +26,11 @@ struct MHD_Daemon *shim_mhd_start(const shim_mhd_settings *settings, const shim_
     return MHD_start_daemon(
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG
             | (settings->tls_priorities ? MHD_USE_TLS : 0),
-        0, NULL, NULL, callbacks->access, callbacks->context,
+        0, callbacks->accept, callbacks->context, callbacks->access, callbacks->context,
         MHD_OPTION_EXTERNAL_LOGGER, on_log, (void *)callbacks,  /* first, so that errors of the others are logged */
         MHD_OPTION_LISTEN_SOCKET, settings->listen_socket,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, settings->connection_memory,
         MHD_OPTION_CONNECTION_LIMIT, settings->connections,
-        MHD_OPTION_PER_IP_CONNECTION_LIMIT, settings->connections_per_address,
         MHD_OPTION_CONNECTION_TIMEOUT, settings->idle_seconds,
         MHD_OPTION_NOTIFY_COMPLETED, callbacks->completed, callbacks->context,
         MHD_OPTION_NOTIFY_CONNECTION, callbacks->connection, callbacks->context,

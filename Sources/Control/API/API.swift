@@ -27,11 +27,13 @@ public struct API: Sendable {
         let code: ErrorCode =
             switch refusal.status {
             case 413: .bodyTooLarge
+            case 429: .tooManyRequests
             case 431: .headersTooLarge
             case 503: .unavailable
             default: .badRequest
             }
-        let error = ServiceError(code, refusal.detail, retryAfterSeconds: refusal.status == 503 ? 1 : nil)
+        let error = ServiceError(
+            code, refusal.detail, retryAfterSeconds: [429, 503].contains(refusal.status) ? 1 : nil)
         let requestID = newRequestID()
         return finished(Problem.response(error, to: "", requestID: requestID, status: refusal.status), requestID)
     }

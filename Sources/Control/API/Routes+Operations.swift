@@ -23,7 +23,7 @@ extension Route {
             try .json(200, try await service.reload(caller: request.caller))
         },
         Route("GET", "/healthz", .open) { service, _ throws(ServiceError) in
-            let checks = await service.liveness()
+            let checks = service.liveness()
             return try .json(checks.allSatisfy(\.ok) ? 200 : 503, Readiness(checks: checks))
         },
         Route("GET", "/readyz", .open) { service, _ throws(ServiceError) in

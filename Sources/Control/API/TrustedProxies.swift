@@ -2,11 +2,11 @@ import HTTPServer
 
 /// The proxies whose `X-Forwarded-For` is believed, as the configuration lists them: addresses, or IPv4 networks as
 /// `10.0.0.0/8`.
-struct TrustedProxies: Sendable {
+public struct TrustedProxies: Sendable {
     private let addresses: Set<String>
     private let networks: [(address: UInt32, mask: UInt32)]
 
-    init(_ entries: [String]) {
+    public init(_ entries: [String]) {
         var addresses: Set<String> = []
         var networks: [(address: UInt32, mask: UInt32)] = []
         for entry in entries {
@@ -34,7 +34,8 @@ struct TrustedProxies: Sendable {
         return client
     }
 
-    private func trusts(_ address: String) -> Bool {
+    /// Whether `address` is one of them.
+    public func trusts(_ address: String) -> Bool {
         if addresses.contains(address) { return true }
         guard let number = Self.v4(address) else { return false }
         return networks.contains { number & $0.mask == $0.address }

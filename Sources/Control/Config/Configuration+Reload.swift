@@ -4,7 +4,8 @@ extension Configuration {
     private static let reloadable = ["log", "keys", "limits", "retention", "pipelines"]
 
     private static func isReloadable(_ key: String) -> Bool {
-        reloadable.contains { key == $0 || key.hasPrefix($0 + ".") }
+        // The HTTP server takes the number of its connections when it starts.
+        key != "limits.connections" && reloadable.contains { key == $0 || key.hasPrefix($0 + ".") }
     }
 
     /// This configuration with the reloadable parts of `other`.
@@ -13,6 +14,7 @@ extension Configuration {
         merged.log = other.log
         merged.keys = other.keys
         merged.limits = other.limits
+        merged.limits.connections = limits.connections
         merged.retention = other.retention
         merged.pipelines = other.pipelines
         if http.tls != nil, let files = other.http.tls { merged.http.tls = files }

@@ -115,6 +115,8 @@ extension Configuration {
         public var requestBytes = 1 << 20
         /// Of a request's line and header; more is a 431.
         public var headerBytes = 16 << 10
+        /// Open HTTP connections; more wait.
+        public var connections = 1000
         /// HTTP and RTMP connections from one address, each counted apart.
         public var connectionsPerAddress = 256
         /// POST requests a second from one address, averaged; twice as many at once. More is a 429.

@@ -117,9 +117,10 @@ extension Field {
         Field(
             "limits.header_bytes", \.limits.headerBytes, .size(1024...(1 << 20)),
             "Of a request's line and header fields; more is a 431."),
+        Field("limits.connections", \.limits.connections, .count(10...100_000), "Open HTTP connections; more wait."),
         Field(
             "limits.connections_per_address", \.limits.connectionsPerAddress, .count(1...1_000_000),
-            "Open connections from one address, HTTP and RTMP each."),
+            "Open connections from one address, HTTP and RTMP each; trusted proxies are not counted."),
         Field(
             "limits.posts_per_second_per_address", \.limits.postsPerSecondPerAddress, .count(1...1_000_000),
             "POST requests from one address; more is a 429."),

@@ -29,6 +29,10 @@ extension ConfigurationReader {
 
     private mutating func text(of path: String, member: String) -> String? {
         if let text = TextFile.contents(of: path) { return text }
+        guard !path.contains("-----BEGIN") else {
+            report(.whole, "http.tls.\(member)", "must be the path of a file in PEM, and is its text")
+            return nil
+        }
         report(
             .whole, "http.tls.\(member)",
             "can't read \(path): does it exist, may this user read it, is it PEM text? A path is relative to where the gateway was started"

@@ -14,6 +14,7 @@ extension ConfigurationReader {
         checkKeys()
         checkPorts()
         checkPublicNames()
+        checkProxies()
         checkTLS()
         checkUnbuilt()
     }
@@ -70,6 +71,24 @@ extension ConfigurationReader {
                     "must be \(schemes.joined(separator: " or "))://NAME[:PORT], as \(example), and is `\(url)`")
             }
         }
+    }
+
+    private mutating func checkProxies() {
+        for entry in configuration.http.trustedProxies where !Self.isAddressOrNetwork(entry) {
+            report(
+                .whole, "http.trusted_proxies",
+                "`\(entry)` is neither an address nor an IPv4 network, as 10.0.0.0/8")
+        }
+    }
+
+    private static func isAddressOrNetwork(_ text: String) -> Bool {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        if parts.count == 1, text.contains(":") {
+            return text.utf8.allSatisfy { "0123456789abcdefABCDEF:.".utf8.contains($0) }
+        }
+        let numbers = parts[0].split(separator: ".", omittingEmptySubsequences: false)
+        guard numbers.count == 4, numbers.allSatisfy({ UInt8($0) != nil }) else { return false }
+        return parts.count == 1 || parts.count == 2 && Int(parts[1]).map { 0...32 ~= $0 } == true
     }
 
     private mutating func checkPorts() {

@@ -8,6 +8,11 @@ enum Callbacks {
     static func make(for engine: Engine) -> shim_mhd_callbacks {
         var callbacks = unsafe shim_mhd_callbacks()
         unsafe callbacks.context = unsafe Unmanaged.passUnretained(engine).toOpaque()
+        unsafe callbacks.accept = { context, address, _ in
+            guard let context = unsafe context else { return .NO }
+            let engine = unsafe Unmanaged<Engine>.fromOpaque(context).takeUnretainedValue()
+            return engine.admits(unsafe ListenSocket.name(of: address)) ? .YES : .NO
+        }
         unsafe callbacks.target = { context, text, connection in
             guard let text = unsafe text, let connection = unsafe connection else { return nil }
             let target = unsafe Array(UnsafeRawBufferPointer(start: text, count: strlen(text)))
@@ -27,7 +32,9 @@ enum Callbacks {
             if case .line = exchange.stage {
                 let head = unsafe RequestHead(
                     connection: connection, method: method, url: url, version: version, target: exchange.target)
-                guard let refusal = engine.headCame(head, exchange) else { return .YES }
+                guard let refusal = engine.headCame(head, exchange, on: unsafe shim_mhd_socket(connection)) else {
+                    return .YES
+                }
                 return unsafe Callbacks.respond(connection, refusal)
             }
             if unsafe count.pointee > 0 {
@@ -55,7 +62,8 @@ enum Callbacks {
             let engine = unsafe Unmanaged<Engine>.fromOpaque(context).takeUnretainedValue()
             let descriptor = unsafe shim_mhd_socket(connection)
             if event.rawValue == 0 {  // MHD_CONNECTION_NOTIFY_STARTED
-                engine.connectionBegan(descriptor)
+                engine.connectionBegan(
+                    descriptor, from: unsafe ListenSocket.name(of: shim_mhd_client_address(connection)))
             } else {
                 engine.connectionEnded(descriptor)
             }

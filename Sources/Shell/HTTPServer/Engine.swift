@@ -28,9 +28,12 @@ final class Engine: @unchecked Sendable {  // unchecked: pointers are written on
         var unfinished = 0
         /// Since when each connection has not had a whole request, by its socket.
         var receiving: [Int32: ContinuousClock.Instant] = [:]
+        /// Those that were found abandoned a second ago.
+        var abandoned: Set<Int32> = []
         /// Connections of TLS on which no request line has come.
         var greeting: Set<Int32> = []
         var gate: HTTPGate
+        var crowd: Crowd
         /// The certificate of connections from here on; `nil`: plain HTTP.
         var credentials: TLSCredentials?
     }
@@ -48,7 +51,8 @@ final class Engine: @unchecked Sendable {  // unchecked: pointers are written on
         refusal: @escaping @Sendable (HTTPRefusal) -> HTTPResponse, arrivals: AsyncStream<Arrival>.Continuation
     ) throws(HTTPServerError) {
         let gate = HTTPGate(headerBytes: limits.headerBytes, bodyBytes: limits.bodyBytes)
-        state = Mutex(State(gate: gate, credentials: credentials))
+        let crowd = Crowd(limit: limits.connectionsPerAddress, isUncounted: limits.isUncounted)
+        state = Mutex(State(gate: gate, crowd: crowd, credentials: credentials))
         self.limits = limits
         self.refusal = refusal
         self.arrivals = arrivals
@@ -58,7 +62,6 @@ final class Engine: @unchecked Sendable {  // unchecked: pointers are written on
         // Half of it is the read buffer, which grows into what the table of fields leaves.
         unsafe settings.connection_memory = max(4096, limits.headerBytes) * 2
         unsafe settings.connections = UInt32(clamping: limits.connections)
-        unsafe settings.connections_per_address = UInt32(clamping: limits.connectionsPerAddress)
         unsafe settings.idle_seconds = UInt32(clamping: max(1, limits.idle.components.seconds))
         unsafe callbacks.initialize(to: Callbacks.make(for: self))
         guard let daemon = unsafe Self.start(&settings, callbacks, isSecure: credentials != nil) else {
@@ -85,7 +88,10 @@ final class Engine: @unchecked Sendable {  // unchecked: pointers are written on
     /// Limits of bytes, and the certificate, of what comes from here on.
     func change(_ limits: HTTPServer.Limits?, _ credentials: TLSCredentials?) {
         state.withLock { state in
-            if let limits { state.gate = HTTPGate(headerBytes: limits.headerBytes, bodyBytes: limits.bodyBytes) }
+            if let limits {
+                state.gate = HTTPGate(headerBytes: limits.headerBytes, bodyBytes: limits.bodyBytes)
+                state.crowd.limit = limits.connectionsPerAddress
+            }
             if let credentials, state.credentials != nil { state.credentials = credentials }
         }
     }
@@ -135,16 +141,49 @@ final class Engine: @unchecked Sendable {  // unchecked: pointers are written on
                 let limit = state.greeting.contains(descriptor) ? limits.handshake : limits.request
                 if now - since > limit { shutdown(descriptor, Int32(SHUT_RDWR)) }
             }
+            let abandoned = Self.abandoned(among: Array(state.receiving.keys))
+            for descriptor in abandoned where state.abandoned.contains(descriptor) {
+                shutdown(descriptor, Int32(SHUT_RDWR))
+            }
+            state.abandoned = abandoned
         }
+    }
+
+    /// Connections whose client sends no more, and has sent nothing that was not read. libmicrohttpd 0.9.75 does not see the
+    /// end of a connection in the middle of a body, and would keep it for ``HTTPServer/Limits/idle``. Those that are so
+    /// twice are not in the middle of being answered.
+    private static func abandoned(among descriptors: [Int32]) -> Set<Int32> {
+        let peerHungUp: Int16 = 0x2000  // POLLRDHUP: GNU, and in no module
+        var polled = descriptors.map { pollfd(fd: $0, events: peerHungUp, revents: 0) }
+        guard unsafe poll(&polled, nfds_t(polled.count), 0) > 0 else { return [] }
+        var found: Set<Int32> = []
+        for each in polled where each.revents & peerHungUp != 0 {
+            var unread: Int32 = 0
+            if unsafe ioctl(each.fd, UInt(FIONREAD), &unread) == 0, unread == 0 { found.insert(each.fd) }
+        }
+        return found
     }
 
     private static let stopping = HTTPRefusal(status: 503, detail: "The gateway is shutting down.")
 
     // MARK: From libmicrohttpd's thread
 
-    func connectionBegan(_ descriptor: Int32) {
+    /// Whether a connection from `address` is taken at all.
+    func admits(_ address: String) -> Bool {
+        let (isAdmitted, refused) = state.withLock { state in
+            let isAdmitted = state.crowd.admits(address)
+            return (isAdmitted, isAdmitted ? nil : state.crowd.refusalsToTell(at: .now))
+        }
+        if let refused {
+            log.warning("connections refused: too many from one address", ["remote": address, "refused": refused])
+        }
+        return isAdmitted
+    }
+
+    func connectionBegan(_ descriptor: Int32, from address: String) {
         let credentials = state.withLock { state in
             state.receiving[descriptor] = .now
+            state.crowd.add(descriptor, from: address)
             if state.credentials != nil { state.greeting.insert(descriptor) }
             return state.credentials
         }
@@ -155,6 +194,7 @@ final class Engine: @unchecked Sendable {  // unchecked: pointers are written on
         let isSecure = state.withLock { state in
             state.receiving[descriptor] = nil
             state.greeting.remove(descriptor)
+            state.crowd.remove(descriptor)
             return state.credentials != nil
         }
         if isSecure { TLSConnections.end(descriptor) }
@@ -173,9 +213,10 @@ final class Engine: @unchecked Sendable {  // unchecked: pointers are written on
     func logLine(_ line: String) { log.debug("libmicrohttpd: \(line)") }
 
     /// The handler's first call: the head is there, the body is not.
-    func headCame(_ head: RequestHead, _ exchange: Exchange) -> HTTPResponse? {
+    func headCame(_ head: RequestHead, _ exchange: Exchange, on descriptor: Int32) -> HTTPResponse? {
         do throws(HTTPRefusal) {
-            let gate = state.withLock { $0.gate }
+            let (gate, isTooMany) = state.withLock { ($0.gate, $0.crowd.isOver(descriptor)) }
+            if isTooMany { throw Crowd.refusal }
             exchange.bodyLimit = gate.bodyBytes
             exchange.stage = .body(try gate.admit(head))
             return nil

@@ -13,8 +13,12 @@ public final class HTTPServer: Sendable {
         public var headerBytes = 16_384
         /// Bytes of a body: beyond, 413.
         public var bodyBytes = 1_048_576
+        /// More wait until one is closed.
         public var connections = 1000
+        /// More are answered with 429, or closed.
         public var connectionsPerAddress = 100
+        /// Addresses that ``connectionsPerAddress`` does not count: proxies, behind which many clients stand.
+        public var isUncounted: @Sendable (String) -> Bool = { _ in false }
         /// A connection on which nothing moves for this long is closed.
         public var idle: Duration = .seconds(60)
         /// A request that is not whole this long after the one before, or after the connection began, ends it: a client

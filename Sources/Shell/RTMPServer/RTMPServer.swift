@@ -64,6 +64,8 @@ public final class RTMPServer {
     private var perAddress: [String: Int] = [:]
     private var lastNumber: UInt64 = 0
     private var counted = Statistics()
+    /// Connections that were refused since it was last told.
+    private var refused = 0
 
     public init(
         rooms: RoomHost, loop: EventLoop, limits: Limits, onEvent: @escaping @Sendable (RTMPServerEvent) -> Void
@@ -141,9 +143,9 @@ public final class RTMPServer {
 
     private func take(_ descriptor: Int32, from remote: String, isSecure: Bool, at now: Instant) {
         guard connections.count < limits.sessions, perAddress[remote, default: 0] < limits.sessionsPerAddress else {
-            log.warning("connection refused: too many", ["remote": remote, "sessions": connections.count])
-            Glibc.close(descriptor)
+            refused += 1
             counted.refused += 1
+            Glibc.close(descriptor)
             return
         }
         let tls = isSecure ? tlsContext.flatMap { try? TLSServerSession($0) } : nil
@@ -175,6 +177,12 @@ public final class RTMPServer {
     }
 
     private func advance(to now: Instant) {
+        if refused > 0 {
+            log.warning(
+                "connections refused: too many from one address, or in all",
+                ["refused": refused, "sessions": connections.count])
+            refused = 0
+        }
         for connection in Array(connections.values) { connection.advance(to: now) }
     }
 }

@@ -8,7 +8,6 @@ typedef struct {
     int listen_socket;              /* bound and listening; the daemon closes it */
     size_t connection_memory;       /* bytes: header and read buffer of one connection */
     unsigned int connections;
-    unsigned int connections_per_address;
     unsigned int idle_seconds;
     const char *tls_priorities;     /* NULL: plain HTTP */
     const void *tls_retrieve;       /* a gnutls_certificate_retrieve_function2 */
@@ -16,6 +15,7 @@ typedef struct {
 
 typedef struct {
     void *context;
+    MHD_AcceptPolicyCallback accept;
     MHD_AccessHandlerCallback access;
     MHD_RequestCompletedCallback completed;
     MHD_NotifyConnectionCallback connection;

@@ -224,6 +224,9 @@ extension EgressControl {
         }
     }
 
+    /// The room of the egress whose job runs or waits.
+    func room(ofJob job: String) -> String? { egressByJob[job].flatMap { entries[$0]?.run.record.room } }
+
     func workerRecords() -> [WorkerRecord] {
         workers.workers.values.sorted { $0.startedAt < $1.startedAt }.map { worker in
             let capacity = ResourceRecord(

@@ -4,6 +4,7 @@ import LinkTransport
 import Log
 import MediaLoop
 import RTMPServer
+import Synchronization
 import TLS
 import Timing
 
@@ -26,6 +27,7 @@ final class MediaPlane: Sendable {
     private let loop: LoopHandle
     private let continuation: AsyncStream<PlaneEvent>.Continuation
     private let resident: LoopBound<Resident>
+    private let listening = Atomic<Bool>(false)
 
     /// What lives on the loop.
     private final class Resident {
@@ -116,8 +118,13 @@ final class MediaPlane: Sendable {
                 return try rtmp.listenTLS(host: host, port: port)
             }
         }
-        return try result.get()
+        let port = try result.get()
+        listening.store(true, ordering: .relaxed)
+        return port
     }
+
+    /// Whether encoders are let in.
+    var isListening: Bool { listening.load(ordering: .relaxed) }
 
     /// The certificate of RTMPS connections from here on.
     func use(_ certificate: TLSServerContext) { run { $0.rtmp.use(certificate) } }
@@ -140,7 +147,10 @@ final class MediaPlane: Sendable {
         run { $0.rtmp.close(session, because: reason) }
     }
 
-    func stopListening() { run { $0.rtmp.stopListening() } }
+    func stopListening() {
+        listening.store(false, ordering: .relaxed)
+        run { $0.rtmp.stopListening() }
+    }
 
     // MARK: Workers
 

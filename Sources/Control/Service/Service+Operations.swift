@@ -57,7 +57,15 @@ extension Service {
     }
 
     public func workers(caller: Caller) async throws(ServiceError) -> [WorkerRecord] {
-        await egressControl.workerRecords()
+        var records = await egressControl.workerRecords()
+        for index in records.indices {
+            var seen: [String] = []
+            for job in records[index].jobs where caller.maySee(room: await egressControl.room(ofJob: job) ?? "") {
+                seen.append(job)
+            }
+            records[index].jobs = seen
+        }
+        return records
     }
 
     public func pipelines(caller: Caller) async throws(ServiceError) -> [PipelineRecord] {
@@ -105,27 +113,33 @@ extension Service {
     // MARK: Health
 
     /// One check a loop: it is ok while the loop answered within 2 s. Not ok: restart me.
-    public func liveness() async -> [HealthCheck] {
+    public func liveness() -> [HealthCheck] {
         let silence = Clocks.now() - plane.lastTurnAt
         return [
             HealthCheck(
                 name: "media-0", ok: silence < .seconds(2), detail: "last turn \(Int(silence.inSeconds * 1000)) ms ago",
-                remedy: "Restart the gateway.")
+                remedy: silence < .seconds(2) ? "" : "Restart the gateway.")
         ]
     }
 
     public func readiness() async -> Readiness {
         let draining = await egressControl.isDraining
         let workers = await egressControl.workerRecords().contains { $0.state == .ready }
-        return Readiness(checks: [
-            HealthCheck(name: "listeners", ok: !draining, detail: "rtmp port \(rtmpPort)"),
-            await storeCheck(),
-            HealthCheck(
-                name: "workers", ok: workers, detail: workers ? "at least one ready" : "none is ready",
-                remedy: "See the log: why does sluice-worker not start?"),
-            diskCheck(),
-            HealthCheck(name: "draining", ok: !draining, detail: draining ? "shutting down" : "no"),
-        ])
+        let ports = "http \(configuration.http.port), rtmp \(rtmpPort)" + (rtmpsPort.map { ", rtmps \($0)" } ?? "")
+        return Readiness(
+            checks: [
+                HealthCheck(
+                    name: "listeners", ok: plane.isListening, detail: plane.isListening ? ports : "closed",
+                    remedy: plane.isListening ? "" : "Start the gateway again."),
+                await storeCheck(),
+                HealthCheck(
+                    name: "workers", ok: workers, detail: workers ? "at least one ready" : "none is ready",
+                    remedy: workers ? "" : "See the log: why does sluice-worker not start?"),
+                diskCheck(),
+                HealthCheck(
+                    name: "draining", ok: !draining, detail: draining ? "shutting down" : "no",
+                    remedy: draining ? "Ask again when the gateway has started anew." : ""),
+            ] + liveness())
     }
 
     private func storeCheck() async -> HealthCheck {
@@ -141,10 +155,10 @@ extension Service {
         do {
             let space = try storage.space()
             let reserve = Int64(configuration.limits.diskReserveBytes)
+            let isEnough = space.free > reserve
             return HealthCheck(
-                name: "disk", ok: space.free > reserve,
-                detail: "\(space.free >> 20) MiB free, \(reserve >> 20) MiB kept",
-                remedy: "Free space, or lower limits.disk_reserve.")
+                name: "disk", ok: isEnough, detail: "\(space.free >> 20) MiB free, \(reserve >> 20) MiB kept",
+                remedy: isEnough ? "" : "Free space, or lower limits.disk_reserve.")
         } catch {
             return HealthCheck(name: "disk", ok: false, detail: error.message, remedy: "Check the data folder's disk.")
         }

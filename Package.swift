@@ -71,12 +71,13 @@ let floor3: [Target] = [
 ]
 
 let floor4: [Target] = [
-    source("Shell", "MediaLoop", ["Bytes", "Timing", "Log", "Feed", "Forwarding", "CLinux"]),
+    source("Shell", "Listening"),
+    source("Shell", "MediaLoop", ["Bytes", "Timing", "Log", "Feed", "Forwarding", "Listening", "CLinux"]),
     source(
         "Shell", "RTMPServer",
-        ["Bytes", "Timing", "Log", "Feed", "RTMP", "Forwarding", "Timeline", "MediaLoop", "TLS"]),
+        ["Bytes", "Timing", "Log", "Feed", "RTMP", "Forwarding", "Timeline", "Listening", "MediaLoop", "TLS"]),
     source("Shell", "LinkTransport", ["Bytes", "Timing", "Log", "Feed", "Forwarding", "MediaLoop"]),
-    source("Shell", "HTTPServer", ["HTTP", "Log", "TLS", "CMicrohttpd", "CShimMicrohttpd", "CGnuTLS"]),
+    source("Shell", "HTTPServer", ["HTTP", "Log", "TLS", "Listening", "CMicrohttpd", "CShimMicrohttpd", "CGnuTLS"]),
     source("Shell", "Storage", ["Bytes", "Timing", "Log"]),
     source("Shell", "RTMPPush", ["Bytes", "Timing", "Log", "RTMP", "MediaLoop", "CSSL", "CRTMP", "CShimRTMP"]),
     source("Shell", "Terminal", ["Timing"]),
@@ -100,7 +101,7 @@ let floor5: [Target] = [
         [
             "Bytes", "Timing", "Log", "Feed", "Codecs", "JSON", "Crypto", "JWT", "Config", "Store", "Assignments",
             "Jobs",
-            "MediaLoop", "RTMPServer", "LinkTransport", "Forwarding", "Storage", "TLS",
+            "Listening", "MediaLoop", "RTMPServer", "LinkTransport", "Forwarding", "Storage", "TLS",
         ]),
     source(
         "Control", "API",
@@ -150,7 +151,7 @@ let suites: [Target] = [
         "ShellTests",
         [
             "Bytes", "Timing", "Log", "Feed", "Codecs", "RTMP", "Forwarding", "MediaLoop", "RTMPServer",
-            "LinkTransport", "HTTPServer", "Storage", "RTMPPush", "HTTPTransfer", "Encoder", "TLS",
+            "LinkTransport", "HTTPServer", "Storage", "RTMPPush", "HTTPTransfer", "Encoder", "Listening", "TLS",
         ]),
     tests("ConfigTests", ["Log", "Config", "TLS"]),
     tests("StoreTests", ["Bytes", "Timing", "Store", "Jobs", "SQLite"]),

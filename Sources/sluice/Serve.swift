@@ -33,7 +33,7 @@ enum Serve {
     {
         let configuration = loaded.configuration
         let server = try HTTPServer(
-            host: configuration.http.host, port: Int(configuration.http.port), limits: limits(configuration),
+            host: configuration.http.host, port: configuration.http.port, limits: limits(configuration),
             identity: loaded.identity, refusal: API.refusal)
         let reloading = Reloading(source: source) { loaded in
             try server.change(limits: limits(loaded.configuration), identity: loaded.identity)

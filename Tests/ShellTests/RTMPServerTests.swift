@@ -3,6 +3,7 @@ import Encoder
 import Feed
 import Forwarding
 import Glibc
+import Listening
 import Log
 import MediaLoop
 import RTMP

@@ -3,7 +3,7 @@ import Foundation
 /// A client that writes exactly the bytes it is told to, and reads what comes back. Blocking calls run on a thread of
 /// their own: the server under test needs Swift's.
 struct RawClient: Sendable {
-    let port: Int
+    let port: UInt16
 
     struct Reply: Sendable {
         var status: Int
@@ -45,7 +45,7 @@ struct RawClient: Sendable {
         defer { close(descriptor) }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = UInt16(port).bigEndian
+        address.sin_port = port.bigEndian
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
         let isConnected = unsafe withUnsafePointer(to: &address) { pointer in
             unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {

@@ -1,6 +1,7 @@
 import Feed
 import Forwarding
 import LinkTransport
+import Listening
 import Log
 import MediaLoop
 import RTMPServer

@@ -4,6 +4,7 @@ import Forwarding
 import Glibc
 import Jobs
 import LinkTransport
+import Listening
 import Log
 import MediaLoop
 import RTMP

@@ -1,6 +1,7 @@
 import CMicrohttpd
 import CShimMicrohttpd
 import Glibc
+import Listening
 
 /// The C side of ``Engine``: turns libmicrohttpd's calls into its methods.
 enum Callbacks {
@@ -42,9 +43,8 @@ enum Callbacks {
                 unsafe count.pointee = 0
                 return unsafe engine.bodyCame(body, exchange) ? .YES : .NO
             }
-            let response = engine.requestCame(
-                exchange, from: unsafe ListenSocket.name(of: shim_mhd_client_address(connection)),
-                on: unsafe shim_mhd_socket(connection))
+            let socket = unsafe shim_mhd_socket(connection)
+            let response = engine.requestCame(exchange, from: ListenSocket.peer(of: socket), on: socket)
             guard let response else { return .YES }
             return unsafe Callbacks.respond(connection, response)
         }

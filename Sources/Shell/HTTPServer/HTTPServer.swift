@@ -1,5 +1,6 @@
 import CMicrohttpd
 import CShimMicrohttpd
+import Listening
 import Synchronization
 public import TLS
 
@@ -31,7 +32,7 @@ public final class HTTPServer: Sendable {
     }
 
     /// The port that it listens on; the one that the system chose, if 0 was asked for.
-    public let port: Int
+    public let port: UInt16
     private let engine: Engine
     private let requests: AsyncStream<Engine.Arrival>
 
@@ -40,11 +41,11 @@ public final class HTTPServer: Sendable {
     ///   - refusal: gives the answer to a request that no handler sees.
     /// - Throws: ``HTTPServerError``
     public init(
-        host: String, port: Int, limits: Limits = Limits(), identity: TLSIdentity? = nil,
+        host: String, port: UInt16, limits: Limits = Limits(), identity: TLSIdentity? = nil,
         refusal: @escaping @Sendable (HTTPRefusal) -> HTTPResponse = HTTPServer.plainRefusal
     ) throws(HTTPServerError) {
         let credentials: TLSCredentials? = if let identity { try TLSCredentials(identity) } else { nil }
-        let socket = try ListenSocket.open(host: host, port: port)
+        let socket = try Self.open(host: host, port: port)
         let (requests, arrivals) = AsyncStream<Engine.Arrival>.makeStream()
         engine = try Engine(
             listening: socket.descriptor, limits: limits, credentials: credentials, refusal: refusal,
@@ -54,6 +55,14 @@ public final class HTTPServer: Sendable {
     }
 
     deinit { engine.halt() }
+
+    private static func open(host: String, port: UInt16) throws(HTTPServerError) -> (descriptor: Int32, port: UInt16) {
+        do {
+            return try ListenSocket.open(host: host, port: port)
+        } catch {
+            throw .listen(error)
+        }
+    }
 
     /// Takes limits of bytes for requests, and a certificate for connections, from here on. Connections that are open keep
     /// their certificate; a server of plain HTTP stays one.

@@ -1,5 +1,6 @@
 import Forwarding
 import Glibc
+public import Listening
 import Log
 public import MediaLoop
 public import RTMP

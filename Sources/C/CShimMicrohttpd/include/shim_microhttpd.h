@@ -34,4 +34,3 @@ struct MHD_Response *shim_mhd_response_file(int descriptor, uint64_t offset, uin
 /* The typed members of what MHD_get_connection_info returns. */
 size_t shim_mhd_header_size(struct MHD_Connection *connection);
 int shim_mhd_socket(struct MHD_Connection *connection);
-const struct sockaddr *shim_mhd_client_address(struct MHD_Connection *connection);

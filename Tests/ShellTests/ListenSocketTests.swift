@@ -1,0 +1,44 @@
+import Encoder
+import Glibc
+import Listening
+import Testing
+
+@Suite("A listening socket")
+struct ListenSocketTests {
+    static let peers: [(listens: String, name: String)] = [
+        ("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("::", "127.0.0.1"), ("localhost", "127.0.0.1"),
+    ]
+
+    @Test("gets a port, and names an IPv4 peer alike on every family", arguments: peers)
+    func peer(listens host: String, name: String) throws {
+        let socket = try ListenSocket.open(host: host, port: 0)
+        defer { close(socket.descriptor) }
+        #expect(socket.port > 0)
+        #expect(fcntl(socket.descriptor, F_GETFL) & O_NONBLOCK != 0)
+        #expect(fcntl(socket.descriptor, F_GETFD) & FD_CLOEXEC != 0)
+        let client = try StreamPeer(port: socket.port)
+        var waiting = pollfd(fd: socket.descriptor, events: Int16(POLLIN), revents: 0)
+        #expect(unsafe poll(&waiting, 1, 10_000) == 1)
+        let accepted = accept(socket.descriptor, nil, nil)
+        #expect(ListenSocket.peer(of: accepted) == name)
+        close(accepted)
+        #expect(ListenSocket.peer(of: socket.descriptor) == "")
+        withExtendedLifetime(client) {}
+    }
+
+    @Test("says which port is taken, and which address is not this machine's")
+    func refusals() throws {
+        let taken = try ListenSocket.open(host: "127.0.0.1", port: 0)
+        defer { close(taken.descriptor) }
+        let error = #expect(throws: ListenError.self) { try ListenSocket.open(host: "127.0.0.1", port: taken.port) }
+        #expect(error == .portInUse(host: "127.0.0.1", port: taken.port))
+        #expect(error?.message.contains("Port \(taken.port) on 127.0.0.1 is in use") == true)
+        for host in ["192.0.2.1", "no such host"] {
+            let error = #expect(throws: ListenError.self) { try ListenSocket.open(host: host, port: 0) }
+            guard case .badAddress(host, _)? = error else {
+                Issue.record("\(String(describing: error))")
+                continue
+            }
+        }
+    }
+}

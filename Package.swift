@@ -53,6 +53,7 @@ let floor2: [Target] = [
     source("Protocols", "Codecs", ["Bytes"]),
     source("Protocols", "RTMP", ["Bytes", "Timing", "Codecs"]),
     source("Protocols", "ISOBMFF", ["Bytes"]),
+    source("Protocols", "HLS", ["Bytes", "Timing"]),
     source("Protocols", "Feed", ["Bytes", "Timing"]),
     source("Protocols", "JSON"),
     source("Protocols", "HTTP"),
@@ -67,7 +68,7 @@ let floor2: [Target] = [
 let floor3: [Target] = [
     source("Media", "Timeline", ["Bytes", "Timing", "Feed"]),
     source("Media", "Forwarding", ["Bytes", "Timing", "Feed", "Codecs", "RTMP", "Timeline"]),
-    source("Media", "Packaging", ["Bytes", "Timing", "Feed", "Codecs", "ISOBMFF"]),
+    source("Media", "Packaging", ["Bytes", "Timing", "Feed", "Codecs", "ISOBMFF", "HLS"]),
 ]
 
 let floor4: [Target] = [
@@ -141,6 +142,7 @@ let suites: [Target] = [
     tests("CodecsTests", ["Bytes", "Codecs"]),
     tests("RTMPTests", ["Bytes", "Timing", "Codecs", "RTMP", "Crypto"]),
     tests("ISOBMFFTests", ["Bytes", "ISOBMFF"]),
+    tests("HLSTests", ["Bytes", "Timing", "HLS"]),
     tests("FeedTests", ["Bytes", "Timing", "Feed"]),
     tests("HTTPTests", ["HTTP"]),
     tests("JWTTests", ["Bytes", "Timing", "JSON", "JWT", "Crypto"]),

@@ -58,12 +58,7 @@ public struct Timestamp: Hashable, Comparable, Sendable, Codable, CustomStringCo
     }
 
     /// As `2026-11-21T11:36:12.345Z`.
-    public var description: String {
-        let parts = CivilTime(wallTime)
-        let date = "\(padded(parts.year, 4))-\(padded(parts.month, 2))-\(padded(parts.day, 2))"
-        let time = "\(padded(parts.hour, 2)):\(padded(parts.minute, 2)):\(padded(parts.second, 2))"
-        return "\(date)T\(time).\(padded(parts.millisecond, 3))Z"
-    }
+    public var description: String { CivilTime(wallTime).text }
 
     /// Reads `YYYY-MM-DDThh:mm:ss[.fraction](Z|±hh:mm)` (RFC 3339 section 5.6); `nil` for anything else.
     public init?(_ text: String) {

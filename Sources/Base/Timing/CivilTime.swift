@@ -1,16 +1,14 @@
-import Timing
-
 /// A wall time as date and time of day in UTC, in the proleptic Gregorian calendar.
-struct CivilTime {
-    var year: Int
-    var month: Int
-    var day: Int
-    var hour: Int
-    var minute: Int
-    var second: Int
-    var millisecond: Int
+public struct CivilTime: Sendable {
+    public var year: Int
+    public var month: Int
+    public var day: Int
+    public var hour: Int
+    public var minute: Int
+    public var second: Int
+    public var millisecond: Int
 
-    init(_ time: WallTime) {
+    public init(_ time: WallTime) {
         let seconds = Int(time.nanoseconds.floorDivided(by: 1_000_000_000))
         let days = seconds.floorDivided(by: 86_400)
         let ofDay = seconds - days * 86_400
@@ -30,8 +28,18 @@ struct CivilTime {
         year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
     }
 
+    /// As `2026-11-21T11:36:12.345Z` (RFC 3339 section 5.6).
+    public var text: String {
+        func padded(_ value: Int, _ count: Int) -> String {
+            let digits = String(value)
+            return String(repeating: "0", count: max(0, count - digits.count)) + digits
+        }
+        let date = "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))"
+        return "\(date)T\(padded(hour, 2)):\(padded(minute, 2)):\(padded(second, 2)).\(padded(millisecond, 3))Z"
+    }
+
     /// Reads RFC 3339 text; `nil` for another form, a date that does not exist, or one that 64 bits of nanoseconds miss.
-    static func parse(_ text: [UInt8]) -> WallTime? {
+    public static func parse(_ text: [UInt8]) -> WallTime? {
         var scanner = Scanner(text: text)
         guard let year = scanner.number(4), scanner.skip("-"), let month = scanner.number(2), scanner.skip("-"),
             let day = scanner.number(2), scanner.skip("T") || scanner.skip("t"),
@@ -112,7 +120,7 @@ private struct Scanner {
 
 extension FixedWidthInteger {
     /// Division that rounds down, for a positive divisor.
-    func floorDivided(by divisor: Self) -> Self {
+    fileprivate func floorDivided(by divisor: Self) -> Self {
         let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
         return remainder < 0 ? quotient - 1 : quotient
     }

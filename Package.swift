@@ -148,7 +148,7 @@ let suites: [Target] = [
     tests("JWTTests", ["Bytes", "Timing", "JSON", "JWT", "Crypto"]),
     tests("NativeTests", ["Bytes", "SQLite", "Crypto", "TLS", "YAML", "CSSL"]),
     tests("ForwardingTests", ["Bytes", "Timing", "Feed", "Codecs", "RTMP", "Timeline", "Forwarding"]),
-    tests("PackagingTests", ["Bytes", "Timing", "Feed", "Codecs", "ISOBMFF", "Packaging", "FFmpeg"]),
+    tests("PackagingTests", ["Bytes", "Timing", "Feed", "Codecs", "ISOBMFF", "HLS", "Packaging", "FFmpeg"]),
     tests(
         "ShellTests",
         [

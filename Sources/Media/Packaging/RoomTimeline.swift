@@ -101,6 +101,11 @@ public struct RoomTimeline: Sendable {
         media?.resume(without: (sample.map { [$0] } ?? []) + queue, room.clocks)
     }
 
+    /// The same, for an owner that has `samples` in its hands; those of one track in their order.
+    func resume(without samples: [PlacedSample]) -> ResumeState? {
+        media?.resume(without: samples + queue, room.clocks)
+    }
+
     /// The same, to be kept beside what was written: opaque, some 100 bytes a track. `nil` before the beginning.
     public func resumeBytes(without sample: PlacedSample? = nil) -> [UInt8]? { resume(without: sample)?.encoded() }
 

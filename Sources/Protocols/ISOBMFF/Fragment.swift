@@ -45,14 +45,16 @@ public struct Fragment: Equatable, Sendable {
 
     /// Appends the fragment to `bytes`, as a draft.
     /// - Returns: for each run, where its payload begins in `bytes`.
-    public func write(into bytes: inout [UInt8]) -> [Int] {
+    public func write(into bytes: inout [UInt8]) -> [Int] { write(as: Self.draftType, into: &bytes) }
+
+    func write(as type: FourCC, into bytes: inout [UInt8]) -> [Int] {
         bytes.reserveCapacity(bytes.count + runs.reduce(256 + resumeState.count) { $0 + $1.expectedByteCount })
         let start = bytes.count
         var offsetFields: [Int] = []
-        bytes.box(Self.draftType) { moof in
+        bytes.box(type) { moof in
             moof.fullBox("mfhd") { $0.append(uint32: sequenceNumber) }
             for run in runs { moof.box("traf") { offsetFields.append(run.write(into: &$0)) } }
-            ResumeBox.write(resumeState, into: &moof)
+            if type == Self.draftType { ResumeBox.write(resumeState, into: &moof) }
         }
         var payloadStart = bytes.count + 8
         var starts: [Int] = []

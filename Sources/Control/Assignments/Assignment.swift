@@ -53,6 +53,8 @@ public struct OutputAssignment: Codable, Equatable, Sendable {
         case mp4(root: String, path: String)
         /// `TP_…`, and where it lies.
         case tape(root: String, path: String, id: String)
+        /// As `mp4`, but `path` is that of a folder.
+        case hls(root: String, path: String, HLSPlan)
         /// The whole URL with its key: a secret, never logged.
         case rtmp(url: String)
     }
@@ -90,6 +92,18 @@ public struct OutputAssignment: Codable, Equatable, Sendable {
         self.adopts = adopts
         self.resumeFrom = resumeFrom
         self.partPath = partPath
+    }
+}
+
+/// How an HLS output is cut.
+public struct HLSPlan: Codable, Equatable, Sendable {
+    public var segmentSeconds: Double
+    /// Segments that a live playlist holds; `nil`: an event, whose playlist holds all.
+    public var windowSegments: Int?
+
+    public init(segmentSeconds: Double = 6, windowSegments: Int? = nil) {
+        self.segmentSeconds = segmentSeconds
+        self.windowSegments = windowSegments
     }
 }
 

@@ -45,7 +45,7 @@ struct Beginning {
         }
     }
 
-    private static func start(without output: OutputAssignment, _ job: JobContext) -> Subscribe.Start {
+    static func start(without output: OutputAssignment, _ job: JobContext) -> Subscribe.Start {
         guard job.assignment.attempt > 1 else { return job.start }
         if let position = output.resumeFrom { return .position(position) }
         return .gop

@@ -116,6 +116,10 @@ final class EgressJob {
                 TapeOutput(
                     output, TapePlace(root: root, path: path, id: id), job: context, onChange: onChange,
                     onLimit: onLimit)
+            case .hls(let root, let path, let plan):
+                HLSOutput(
+                    output, HLSOutput.Place(root: root, path: path), plan, job: context, onChange: onChange,
+                    onLimit: onLimit)
             case .rtmp(let url): RTMPOutput(output, url: url, job: context, onChange: onChange, onLimit: onLimit)
             }
         outputs.append(runner)

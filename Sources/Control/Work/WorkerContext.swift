@@ -49,6 +49,19 @@ final class WorkerContext {
         file.sync { error in door.post { $0.complete(number, error) } }
     }
 
+    /// Puts `files` in place beneath `root`, each whole, and takes `removed` away; calls `done` on this loop once all of
+    /// it is durable.
+    func replace(
+        _ files: [WholeFile], removing removed: [String], in root: StorageRoot,
+        _ done: @escaping (StorageError?) -> Void
+    ) {
+        lastCompletion += 1
+        let number = lastCompletion
+        completions[number] = done
+        let door = door
+        root.replace(files, removing: removed, pool: pool) { error in door.post { $0.complete(number, error) } }
+    }
+
     private func complete(_ number: UInt64, _ error: StorageError?) {
         completions.removeValue(forKey: number)?(error)
     }

@@ -85,7 +85,7 @@ public final class StorageRoot: Sendable {
     }
 
     /// The folder that holds `relative`, and the last name of it.
-    private func locate(
+    func locate(
         _ relative: String, makesFolders: Bool
     ) throws(StorageError) -> (parent: Descriptor, name: String) {
         var names = try Self.names(of: relative)
@@ -132,7 +132,7 @@ public final class StorageRoot: Sendable {
         }
     }
 
-    private func absolute(_ relative: String) -> String {
+    func absolute(_ relative: String) -> String {
         path.hasSuffix("/") ? path + relative : "\(path)/\(relative)"
     }
 }

@@ -30,7 +30,7 @@ struct RequestsTests {
             ]
         ),
         (
-            #"{"room":"demo","outputs":[{"type":"hls","segmentSeconds":6}]}"#,
+            #"{"room":"demo","outputs":[{"type":"webm"}]}"#,
             ["not_supported", "not_supported@#/outputs/0/type"]
         ),
         (

@@ -174,7 +174,8 @@ public struct API: Sendable {
         let origins = service.configuration.http.corsOrigins
         guard origins.contains(origin) || origins.contains("*") else { return }
         response.headers["Access-Control-Allow-Origin"] = origin
-        response.headers["Access-Control-Expose-Headers"] = "Location, ETag, X-Request-Id, Idempotency-Replayed"
+        response.headers["Access-Control-Expose-Headers"] =
+            "Location, ETag, X-Request-Id, Idempotency-Replayed, Accept-Ranges, Content-Range, Content-Length"
         response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, Idempotency-Key, Range"
         response.headers["Access-Control-Allow-Methods"] = "GET, HEAD, POST, PATCH, DELETE, OPTIONS"
         response.headers["Access-Control-Max-Age"] = "600"

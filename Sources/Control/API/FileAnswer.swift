@@ -4,15 +4,19 @@ import Service
 /// A file as an answer: ranges, validators and a name for the download (RFC 9110 sections 8.8, 13 and 14).
 enum FileAnswer {
     /// A file that grows is served to its length at this moment.
-    static func response(_ file: ServedFile, to route: RouteRequest) throws(ServiceError) -> HTTPResponse {
+    /// - Parameter isDownload: a browser is to save it, not to play it.
+    static func response(
+        _ file: ServedFile, to route: RouteRequest, isDownload: Bool = true
+    ) throws(ServiceError) -> HTTPResponse {
         let request = route.http
         guard let open = OpenFile(path: file.path) else {
             throw ServiceError(.notFound, "The file is not there any more.")
         }
         var headers: HTTPHeaders = [
             "Content-Type": file.contentType, "ETag": open.entityTag, "Accept-Ranges": "bytes",
-            "Content-Disposition": disposition(file.name), "Cache-Control": "no-cache",
+            "Cache-Control": file.isImmutable ? "private, max-age=31536000, immutable" : "no-cache",
         ]
+        if isDownload { headers["Content-Disposition"] = disposition(file.name) }
         if matches(request.headers["If-None-Match"], open.entityTag) {
             return HTTPResponse(status: 304, headers: headers)
         }

@@ -1,3 +1,4 @@
+import Config
 import HTTPServer
 import JSON
 import Service
@@ -73,6 +74,21 @@ extension Route {
         Route("GET", "/v1/egress/{id}/files/{path...}", .grant(.roomRecord)) { service, request throws(ServiceError) in
             let file = try await service.file(request["path"], ofEgress: request["id"], caller: request.caller)
             return try FileAnswer.response(file, to: request)
+        },
+        Route("POST", "/v1/egress/{id}/links", .grant(.roomRecord), body: true) {
+            service, request throws(ServiceError) in
+            let scheme = service.configuration.http.tls == nil ? "http" : "https"
+            let http = service.configuration.http
+            let host = request.http.headers["Host"] ?? "\(http.host):\(http.port)"
+            let links = try await service.createLinks(
+                toEgress: request["id"], try CreateLinks(request.body), base: "\(scheme)://\(host)",
+                caller: request.caller)
+            return try .json(201, links)
+        },
+        Route("GET", "/hls/{link}/{id}/{output}/{file}", .open) { service, request throws(ServiceError) in
+            let file = try await service.linkedFile(
+                request["file"], ofOutput: request["output"], egress: request["id"], link: request["link"])
+            return try FileAnswer.response(file, to: request, isDownload: false)
         },
         Route("GET", "/v1/egress/{id}/manifest", .grant(.roomRecord)) { service, request throws(ServiceError) in
             try .json(200, try await service.manifest(ofEgress: request["id"], caller: request.caller))

@@ -51,7 +51,7 @@ extension Route {
 
     /// What API.md names and a later version builds: 501 for those who may ask for it.
     static let later: [Route] = [
-        ("POST", "/v1/egress/{id}/links", Grant.roomRecord), ("POST", "/v1/compositions", .roomRecord),
+        ("POST", "/v1/compositions", Grant.roomRecord),
         ("GET", "/v1/compositions", .roomRecord), ("GET", "/v1/compositions/{id}", .roomRecord),
         ("GET", "/v1/events", .roomRecord),
         ("POST", "/v1/rooms/{room}/whip", .roomList), ("POST", "/v1/rooms/{room}/whep", .roomList),

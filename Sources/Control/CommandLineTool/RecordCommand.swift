@@ -12,6 +12,7 @@ enum RecordCommand {
         options: [
             OptionSpec("--out", short: "-o", "FILE", "download the recording to this file at the end"),
             OptionSpec("--for", "TIME", "stop after this much, as 30s or 2h"),
+            OptionSpec("--hls", nil, "cut an HLS presentation that can be watched while it grows"),
             OptionSpec("--push", "URL", "push to this RTMP URL with its key; may be repeated"),
             OptionSpec("--path", "PATH", "its path in the gateway's recordings folder, as {room}/{time}.mp4"),
             OptionSpec("--layout", "NAME", "compose the participants into one picture, as grid"),

@@ -13,6 +13,8 @@ struct RecordRequest: Equatable {
     var path: String?
     /// Destinations with their keys.
     var pushes: [String] = []
+    /// Cut an HLS presentation.
+    var isSegmented = false
     var layout: String?
     var pipeline: String?
     /// Make the room if there is none, and wait this long for a publisher.
@@ -25,6 +27,7 @@ struct RecordRequest: Equatable {
         layout = arguments.value("--layout")
         pipeline = arguments.value("--pipeline")
         pushes = arguments.values("--push")
+        isSegmented = arguments.has("--hls")
         duration = try Self.duration("--for", arguments)
         wait = try Self.duration("--wait", arguments)
         for url in pushes where !url.hasPrefix("rtmp://") && !url.hasPrefix("rtmps://") {
@@ -32,8 +35,8 @@ struct RecordRequest: Equatable {
         }
     }
 
-    /// Whether a file is recorded: always, unless the call only pushes.
-    var isRecorded: Bool { file != nil || path != nil || pushes.isEmpty }
+    /// Whether a file is recorded: always, unless the call only pushes or cuts.
+    var isRecorded: Bool { file != nil || path != nil || pushes.isEmpty && !isSegmented }
 
     /// The body of `POST /v1/egress`.
     var body: JSONValue {
@@ -60,6 +63,7 @@ struct RecordRequest: Equatable {
             let film: JSONValue = ["id": "film", "type": "mp4"]
             outputs.append(path.map { film.adding("path", .string($0)) } ?? film)
         }
+        if isSegmented { outputs.append(["id": "live", "type": "hls"]) }
         for (index, url) in pushes.enumerated() {
             let id = pushes.count == 1 ? "push" : "push-\(index + 1)"
             outputs.append(

@@ -31,6 +31,7 @@ struct RecordSession {
         while !egress.state.isFinal {
             show(egress)
             warn(egress.warnings)
+            sayWhereToWatch(egress, &gateway)
             if looks % 10 == 4 { warnOfPublishers(&gateway) }
             try stopIfAsked(egress, &gateway)
             Terminal.pause(Self.interval)
@@ -74,8 +75,9 @@ struct RecordSession {
             say("Pushed    \(output.location ?? output.id) (\(Measure.seconds(output.durationSeconds)))")
             return
         }
-        if let file = request.file { try fetch(href, to: file, size: output.sizeBytes, &gateway) }
         let size = "\(Measure.seconds(output.durationSeconds)), \(Measure.bytes(output.sizeBytes))"
+        if output.type == .hls { return say("Playlist  \(output.location ?? href) (\(size))") }
+        if let file = request.file { try fetch(href, to: file, size: output.sizeBytes, &gateway) }
         say("Recorded  \(request.file ?? output.location ?? href) (\(size))")
         for part in output.parts where output.parts.count > 1 {
             say("  part \(part.number)  \(part.location) (\(Measure.seconds(part.durationSeconds)))")
@@ -111,6 +113,16 @@ struct RecordSession {
         }
         let fraction = request.duration.map { longest / $0.inSeconds }
         progress.show(text, stage: stage, fraction: fraction, at: Clocks.now())
+    }
+
+    /// A link to the presentation, once there is something to see.
+    private mutating func sayWhereToWatch(_ egress: EgressRecord, _ gateway: inout Gateway) {
+        guard egress.outputs.contains(where: { $0.type == .hls && $0.state == .active }), told.insert("watch").inserted,
+            let links = try? gateway.record(
+                LinksRecord.self, "POST", "/v1/egress/\(egress.id)/links", body: ["ttlSeconds": 86_400])
+        else { return }
+        progress.clear()
+        for link in links.outputs where link.type == .hls { say("Watch     \(link.url)") }
     }
 
     private mutating func stopIfAsked(_ egress: EgressRecord, _ gateway: inout Gateway) throws(CommandError) {

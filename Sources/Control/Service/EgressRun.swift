@@ -181,6 +181,12 @@ struct EgressRun: Codable, Equatable, Sendable {
         case .tape(let root, _, let tape):
             guard let path = path(in: root) else { return }
             outputs[index].target = .tape(root: root, path: path, id: tape)
+        case .hls(let root, _, let plan):
+            guard let path = path(in: root) else { return }
+            outputs[index].target = .hls(root: root, path: String(path.prefix(upToLast: "/")), plan)
+            guard let shown = record.outputs.firstIndex(where: { $0.id == id }) else { break }
+            let names = path.split(separator: "/").map { URLPath.escaped(String($0)) }
+            record.outputs[shown].href = "/v1/egress/\(record.id)/files/\(names.joined(separator: "/"))"
         case .rtmp: return
         }
         outputs[index].adopts = true

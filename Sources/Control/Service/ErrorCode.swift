@@ -8,6 +8,8 @@ public enum ErrorCode: String, Codable, Sendable, CaseIterable {
     case tokenExpired = "token_expired"
     case tokenInvalid = "token_invalid"
     case permissionDenied = "permission_denied"
+    case linkInvalid = "link_invalid"
+    case linkExpired = "link_expired"
     case notFound = "not_found"
     case methodNotAllowed = "method_not_allowed"
     case conflict = "conflict"
@@ -59,7 +61,9 @@ public enum ErrorCode: String, Codable, Sendable, CaseIterable {
         switch self {
         case .invalidJSON: (400, "malformed", "The body is not JSON", "Send one JSON object in UTF-8.")
         case .badRequest: (400, "malformed", "The request is malformed", "Check the request line and the headers.")
-        case .tokenMissing, .tokenMalformed, .tokenExpired, .tokenInvalid, .permissionDenied: accessFacts
+        case .tokenMissing, .tokenMalformed, .tokenExpired, .tokenInvalid, .permissionDenied, .linkInvalid,
+            .linkExpired:
+            accessFacts
         case .notFound: (404, "not_found", "No such resource", "Check the id; a list shows what exists.")
         case .methodNotAllowed:
             (405, "bad_route", "The resource does not know this method", "Use a method that the Allow header names.")
@@ -104,6 +108,16 @@ public enum ErrorCode: String, Codable, Sendable, CaseIterable {
         case .tokenExpired: (401, "unauthenticated", "The token has expired", "Make a new one with `sluice token`.")
         case .tokenInvalid:
             (401, "unauthenticated", "The token is not valid", "Sign with a key and secret of the configuration.")
+        case .linkInvalid:
+            (
+                403, "permission_denied", "The link is not valid",
+                "Copy the whole address, or make a new one with POST /v1/egress/{id}/links."
+            )
+        case .linkExpired:
+            (
+                403, "permission_denied", "The link has expired",
+                "Make a new one with POST /v1/egress/{id}/links."
+            )
         default:
             (403, "permission_denied", "The token does not allow this", "Use a token with the grant named in detail.")
         }

@@ -55,6 +55,11 @@ public struct PathTemplate: Equatable, Sendable {
         text: "{room}/{time}-{output}.mp4",
         components: [[.name(.room)], [.name(.time), .literal("-"), .name(.output), .literal(".mp4")]])
 
+    /// The template of an HLS output that names none: a folder.
+    public static let presentation = PathTemplate(
+        text: "{room}/{time}-{output}",
+        components: [[.name(.room)], [.name(.time), .literal("-"), .name(.output)]])
+
     /// As it was given.
     public let text: String
     private let components: [[Piece]]

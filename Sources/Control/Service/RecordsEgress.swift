@@ -65,6 +65,8 @@ public struct OutputRecord: Codable, Equatable, Sendable {
     public var parts: [PartRecord]
     public var retries: Int
     @OrNull public var error: Notice?
+    /// Who may fetch an `hls` output without a token or a link; `nil` for other outputs.
+    @OrNull public var access: HLSRequest.Access?
 
     public init(id: String, type: OutputType, state: OutputState = .pending, href: String? = nil) {
         self.id = id
@@ -126,10 +128,27 @@ public struct ServedFile: Equatable, Sendable {
     /// What a browser calls the download.
     public var name: String
     public var contentType: String
+    /// It never changes once it is there, as a segment.
+    public var isImmutable: Bool
 
-    public init(path: String, name: String, contentType: String) {
+    public init(path: String, name: String, contentType: String, isImmutable: Bool = false) {
         self.path = path
         self.name = name
         self.contentType = contentType
+        self.isImmutable = isImmutable
     }
+}
+
+/// Links to the files of an egress that need no token.
+public struct LinksRecord: Codable, Equatable, Sendable {
+    public var ttlSeconds: Int64
+    public var expiresAt: Timestamp
+    public var outputs: [LinkRecord]
+}
+
+/// The link to one output: a playlist, or a file. Addresses relative to it are signed with it.
+public struct LinkRecord: Codable, Equatable, Sendable {
+    public var id: String
+    public var type: OutputType
+    public var url: String
 }

@@ -83,11 +83,11 @@ public enum OutputState: String, Codable, Sendable, CaseIterable {
 
 /// What kind of output it is.
 public enum OutputType: String, Codable, Sendable, CaseIterable {
-    case mp4, rtmp, tape
+    case mp4, hls, rtmp, tape
 
     /// A file survives its job; a push does not, and so does not decide whether an egress failed.
-    public var isFileLike: Bool { self == .mp4 || self == .tape }
+    public var isFileLike: Bool { self != .rtmp }
 
     /// Whether its files are the egress's own: served and removed with it. A tape is a resource by itself.
-    public var hasOwnFiles: Bool { self == .mp4 }
+    public var hasOwnFiles: Bool { self == .mp4 || self == .hls }
 }

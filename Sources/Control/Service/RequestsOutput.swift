@@ -4,6 +4,7 @@ public import Log
 public struct OutputRequest: Equatable, Sendable {
     public enum Target: Equatable, Sendable {
         case mp4(path: PathTemplate)
+        case hls(HLSRequest)
         /// The whole URL with its key.
         case rtmp(url: Secret)
         case tape
@@ -31,6 +32,7 @@ public struct OutputRequest: Equatable, Sendable {
     public var type: OutputType {
         switch target {
         case .mp4: .mp4
+        case .hls: .hls
         case .rtmp: .rtmp
         case .tape: .tape
         }
@@ -40,6 +42,7 @@ public struct OutputRequest: Equatable, Sendable {
     public func json(reveal: Bool) -> JSONValue {
         switch target {
         case .mp4(let path): ["id": .string(id), "type": "mp4", "path": .string(path.text)]
+        case .hls(let request): request.json(id: id)
         case .rtmp(let url):
             ["id": .string(id), "type": "rtmp", "url": .string(reveal ? url.reveal() : PushURL.masked(url.reveal()))]
         case .tape: ["id": .string(id), "type": "tape"]
@@ -87,22 +90,23 @@ public struct OutputRequest: Equatable, Sendable {
                     "faststart", "This version leaves the index at the file's end.", "Leave `faststart` out.")
             }
             return OutputRequest(id: id, target: .mp4(path: path))
+        case .string("hls"): return OutputRequest(id: id, target: .hls(HLSRequest(&fields)))
         case .string("rtmp"):
             fields.require("url")
             return OutputRequest(id: id, target: .rtmp(url: fields.pushURL() ?? Secret("")))
         case .string("tape"): return OutputRequest(id: id, target: .tape)
         case .string(let type) where laterTypes.contains(type):
-            fields.noteNotSupported("type", "This version does not write `\(type)`.", "Use mp4, rtmp or tape.")
+            fields.noteNotSupported("type", "This version does not write `\(type)`.", "Use mp4, hls, rtmp or tape.")
             fields.skip("path", "url", "segmentSeconds", "access", "faststart", "container")
             return nil
         default:
-            fields.note("type", "not_allowed", "`type` is no kind of output.", "Use one of: mp4, rtmp, tape.")
+            fields.note("type", "not_allowed", "`type` is no kind of output.", "Use one of: mp4, hls, rtmp, tape.")
             return nil
         }
     }
 
     private static let laterTypes: Set<String> = [
-        "hls", "webm", "mkv", "ogg", "ts", "wav", "mp3", "images", "rtmps", "srt", "websocket",
+        "webm", "mkv", "ogg", "ts", "wav", "mp3", "images", "rtmps", "srt", "websocket",
     ]
 }
 

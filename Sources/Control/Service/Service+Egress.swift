@@ -164,8 +164,12 @@ extension Service {
     private func outputRecord(_ output: OutputRequest, egress id: String) -> OutputRecord {
         var record = OutputRecord(
             id: output.id, type: output.type,
-            href: output.type.hasOwnFiles ? "/v1/egress/\(id)/outputs/\(output.id)/file" : nil)
-        if case .rtmp(let url) = output.target { record.location = PushURL.masked(url.reveal()) }
+            href: output.type == .mp4 ? "/v1/egress/\(id)/outputs/\(output.id)/file" : nil)
+        switch output.target {
+        case .rtmp(let url): record.location = PushURL.masked(url.reveal())
+        case .hls(let request): record.access = request.access
+        case .mp4, .tape: break
+        }
         return record
     }
 
@@ -181,6 +185,11 @@ extension Service {
             values.part = nil
             if path.numbersParts { assigned.partPath = path.resolved(values) }
             return assigned
+        case .hls(let request):
+            let path = request.path.resolved(
+                .init(room: room, egress: egress, output: output.id, time: Clocks.wall()))
+            return OutputAssignment(
+                id: output.id, target: .hls(root: folder.recordings, path: path, request.plan), selection: selection)
         case .rtmp(let url):
             return OutputAssignment(id: output.id, target: .rtmp(url: url.reveal()), selection: selection)
         case .tape:
@@ -260,16 +269,22 @@ extension EgressSource.TrackChoice {
 }
 
 extension EgressRecord {
-    /// Every file that its outputs wrote, absolute.
+    /// Every file that its outputs wrote, absolute; of a folder its playlist.
     var filePaths: [String] {
         outputs.flatMap(\.filePaths)
     }
+
+    /// The folders that its outputs filled, absolute.
+    var folderPaths: [String] { outputs.compactMap(\.folderPath) }
 }
 
 extension OutputRecord {
-    /// Every file that it wrote, absolute.
+    /// Every file that it wrote, absolute; of a folder its playlist.
     var filePaths: [String] {
         guard type.hasOwnFiles else { return [] }
         return parts.isEmpty ? location.map { [$0] } ?? [] : parts.map(\.location)
     }
+
+    /// The folder that an HLS output filled, absolute.
+    var folderPath: String? { type == .hls ? location.map { String($0.prefix(upToLast: "/")) } : nil }
 }

@@ -7,6 +7,7 @@ extension Service {
     public func files(ofEgress id: String, caller: Caller) async throws(ServiceError) -> [FileRecord] {
         let record = try await egress(id, caller: caller)
         return record.outputs.filter(\.type.hasOwnFiles).flatMap { output in
+            if output.type == .hls { return segments(of: output, egress: id) }
             let paths = output.parts.isEmpty ? output.location.map { [$0] } ?? [] : output.parts.map(\.location)
             return paths.compactMap { file($0, of: output.id, egress: id) }
         }
@@ -25,16 +26,21 @@ extension Service {
         else {
             throw ServiceError(.notFound, "The output `\(output)` has no file.", remedy: "Wait until it is active.")
         }
-        return served(location)
+        guard let file = beneath(location) else { throw ServiceError(.notFound, "The file is not there any more.") }
+        return file
     }
 
     /// A file by the `path` of its ``FileRecord``.
     public func file(_ path: String, ofEgress id: String, caller: Caller) async throws(ServiceError) -> ServedFile {
-        let all = try await files(ofEgress: id, caller: caller)
-        guard all.contains(where: { $0.path == path }) else {
-            throw ServiceError(.notFound, "The egress has no file `\(path)`.")
-        }
-        return served(folder.recordings + "/" + path)
+        let record = try await egress(id, caller: caller)
+        let whole = folder.recordings + "/" + path
+        let name = path.split(separator: "/").last.map { String($0) } ?? "."
+        let parent = String(whole.prefix(upToLast: "/"))
+        let isInFolder = record.folderPaths.contains(parent) && !name.hasPrefix(".")
+        guard record.deletedAt == nil, record.filePaths.contains(whole) || isInFolder,
+            let file = isInFolder ? segment(name, in: parent) : beneath(whole)
+        else { throw ServiceError(.notFound, "The egress has no file `\(path)`.") }
+        return file
     }
 
     /// What was recorded, as far as the gateway knows it: outputs, times, counts.
@@ -49,9 +55,12 @@ extension Service {
         }
     }
 
-    private func served(_ path: String) -> ServedFile {
-        ServedFile(
-            path: path, name: path.split(separator: "/").last.map { String($0) } ?? path, contentType: "video/mp4")
+    /// What stands in the folder of an HLS output.
+    private func segments(of output: OutputRecord, egress id: String) -> [FileRecord] {
+        guard let location = output.location else { return [] }
+        let folder = String(location.prefix(upToLast: "/"))
+        let names = (try? storage.files(in: relative(folder))) ?? []
+        return names.compactMap { file("\(folder)/\($0)", of: output.id, egress: id) }
     }
 
     private func file(_ path: String, of output: String, egress id: String) -> FileRecord? {
@@ -59,6 +68,8 @@ extension Service {
         let relative = relative(path)
         return FileRecord(
             path: relative, output: output, sizeBytes: facts.byteCount, modifiedAt: Timestamp(facts.modifiedAt),
-            contentType: "video/mp4", href: "/v1/egress/\(id)/files/\(relative)")
+            contentType: ContentType.of(relative),
+            href: "/v1/egress/\(id)/files/"
+                + relative.split(separator: "/").map { URLPath.escaped(String($0)) }.joined(separator: "/"))
     }
 }

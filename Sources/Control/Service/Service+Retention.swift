@@ -89,11 +89,18 @@ extension Service {
     @discardableResult
     func removeFiles(of record: EgressRecord, outputs: [OutputRecord]) async throws -> [String] {
         var removed: [String] = []
-        for path in outputs.flatMap(\.filePaths) where try await isOwn(path, of: record) {
-            guard (try? storage.remove(relative(path))) != nil else { continue }
-            removed.append(path)
+        for output in outputs {
+            for path in output.filePaths where try await isOwn(path, of: record) {
+                guard (try? remove(path, of: output)) != nil else { continue }
+                removed.append(path)
+            }
         }
         return removed
+    }
+
+    private func remove(_ path: String, of output: OutputRecord) throws(StorageError) {
+        guard let folder = output.folderPath else { return try storage.remove(relative(path)) }
+        try storage.removeFolder(relative(folder))
     }
 
     /// False when a later egress made a new file of the same name, after somebody moved the old one away.

@@ -36,6 +36,7 @@ public final class Service: Sendable {
     let ingressControl: IngressControl
     let egressControl: EgressControl
     let storage: StorageRoot
+    let links: LinkSigner
     private let log = Logger("service")
 
     /// Opens the data folder and the store, binds RTMP, takes up what the last run left, and starts the first worker.
@@ -54,6 +55,7 @@ public final class Service: Sendable {
             folder = try DataFolder(configuration.data)
             store = try SQLiteStore(path: folder.store + "/sluice.db")
             storage = try StorageRoot(folder.recordings)
+            links = try LinkSigner(keyFile: folder.store + "/link.key")
             plane = await MediaPlane(replay: Self.replay(configuration), rtmp: Self.rtmp(configuration))
             rtmpPort = try await plane.listenRTMP(host: configuration.rtmp.host, port: configuration.rtmp.port)
             if let port = configuration.rtmp.tlsPort, let identity {

@@ -103,6 +103,7 @@ struct AttributeList {
                 rest = body[body.index(after: quote)...]
             } else {
                 value = rest.prefix { $0 != UInt8(ascii: ",") }
+                guard !value.contains(UInt8(ascii: "\"")) else { throw line.malformed }
                 rest = rest[value.endIndex...]
             }
             guard values.updateValue(String(Substring(value)), forKey: String(Substring(name))) == nil else {

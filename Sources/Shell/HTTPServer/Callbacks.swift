@@ -12,7 +12,7 @@ enum Callbacks {
         unsafe callbacks.accept = { context, address, _ in
             guard let context = unsafe context else { return .NO }
             let engine = unsafe Unmanaged<Engine>.fromOpaque(context).takeUnretainedValue()
-            return engine.admits(unsafe ListenSocket.name(of: address)) ? .YES : .NO
+            return engine.admits(unsafe ListenSocket.name(of: UnsafeRawPointer(address))) ? .YES : .NO
         }
         unsafe callbacks.target = { context, text, connection in
             guard let text = unsafe text, let connection = unsafe connection else { return nil }
@@ -62,8 +62,7 @@ enum Callbacks {
             let engine = unsafe Unmanaged<Engine>.fromOpaque(context).takeUnretainedValue()
             let descriptor = unsafe shim_mhd_socket(connection)
             if event.rawValue == 0 {  // MHD_CONNECTION_NOTIFY_STARTED
-                engine.connectionBegan(
-                    descriptor, from: unsafe ListenSocket.name(of: shim_mhd_client_address(connection)))
+                engine.connectionBegan(descriptor, from: ListenSocket.peer(of: descriptor))
             } else {
                 engine.connectionEnded(descriptor)
             }

@@ -35,13 +35,23 @@ public enum ListenSocket {
     public static func peer(of descriptor: Int32) -> String {
         var address = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        var host = [CChar](repeating: 0, count: Int(NI_MAXHOST))
-        let code = unsafe withUnsafeMutablePointer(to: &address) { pointer in
+        return unsafe withUnsafeMutablePointer(to: &address) { pointer in
             unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                guard unsafe getpeername(descriptor, $0, &length) == 0 else { return Int32(-1) }
-                return unsafe getnameinfo($0, length, &host, socklen_t(host.count), nil, 0, NI_NUMERICHOST)
+                unsafe getpeername(descriptor, $0, &length) == 0 ? name(of: $0) : ""
             }
         }
+    }
+
+    /// The same for the `sockaddr` of a peer, which is of IPv4 or of IPv6. It comes without its type, since C modules differ
+    /// in whose `sockaddr` it is.
+    public static func name(of address: UnsafeRawPointer?) -> String {
+        guard let address = unsafe address else { return "" }
+        let isV6 = unsafe address.load(as: sa_family_t.self) == sa_family_t(AF_INET6)
+        let length = socklen_t(isV6 ? MemoryLayout<sockaddr_in6>.size : MemoryLayout<sockaddr_in>.size)
+        var host = [CChar](repeating: 0, count: Int(NI_MAXHOST))
+        let code = unsafe getnameinfo(
+            address.assumingMemoryBound(to: sockaddr.self), length, &host, socklen_t(host.count), nil, 0,
+            NI_NUMERICHOST)
         guard code == 0 else { return "" }
         let text = String(decoding: host.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
         return text.hasPrefix("::ffff:") ? String(text.dropFirst(7)) : text

@@ -81,7 +81,7 @@ let floor4: [Target] = [
     source("Shell", "HTTPServer", ["HTTP", "Log", "TLS", "Listening", "CMicrohttpd", "CShimMicrohttpd", "CGnuTLS"]),
     source("Shell", "Storage", ["Bytes", "Timing", "Log"]),
     source("Shell", "RTMPPush", ["Bytes", "Timing", "Log", "RTMP", "MediaLoop", "CSSL", "CRTMP", "CShimRTMP"]),
-    source("Shell", "Terminal", ["Timing"]),
+    source("Shell", "Terminal", ["Timing", "CLinux"]),
     source("Shell", "HTTPTransfer", ["Bytes", "CCurl", "CShimCurl"]),
     source("Shell", "LoadGenerator", ["Bytes", "Timing", "RTMP", "MediaLoop"]),
 ]

@@ -52,19 +52,26 @@ enum Serve {
                     "rtmps": service.rtmpsPort.map { "\($0)" } ?? "-",
                     "data": configuration.data,
                 ])
-            var hangUps = 0
-            while Interrupts.count == 0 {
-                try? await Task.sleep(for: .milliseconds(250))
-                guard hangUps != Interrupts.hangUps else { continue }
-                hangUps = Interrupts.hangUps
-                await reload(service, log)
-            }
+            await reloadUntilInterrupted(service, log)
             log.info("shutting down: new work is refused, what runs is sealed (again to stop at once)")
             await service.drain { Interrupts.count > 1 }
             await server.stop(grace: .seconds(2))
             group.cancelAll()
         }
         log.info("stopped")
+    }
+
+    private static func reloadUntilInterrupted(_ service: Service, _ log: Logger) async {
+        var hangUps = 0
+        var changes = Interrupts.changes().makeAsyncIterator()
+        while Interrupts.count == 0 {
+            if hangUps != Interrupts.hangUps {
+                hangUps = Interrupts.hangUps
+                await reload(service, log)
+            } else {
+                await changes.next()
+            }
+        }
     }
 
     private static func reload(_ service: Service, _ log: Logger) async {

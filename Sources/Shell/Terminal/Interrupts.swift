@@ -1,3 +1,5 @@
+import CLinux
+import Dispatch
 import Glibc
 import Synchronization
 
@@ -5,15 +7,14 @@ import Synchronization
 public enum Interrupts {
     private static let counter = Atomic<Int>(0)
     private static let hangUpCounter = Atomic<Int>(0)
+    /// Written at each signal, so that nobody has to look again and again.
+    private static let wake = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
 
     /// From here on SIGHUP only counts: it asks a gateway to read its configuration again.
     public static func watchHangUps() {
-        _ = hangUps
-        var action = sigaction()
-        unsafe action.__sigaction_handler.sa_handler = { _ in
-            Interrupts.hangUpCounter.wrappingAdd(1, ordering: .relaxed)
-        }
-        unsafe sigaction(SIGHUP, &action, nil)
+        _ = hangUps  // makes what the handler uses, so that it finds it
+        _ = wake
+        handle([SIGHUP]) { _ in Interrupts.came(Interrupts.hangUpCounter) }
     }
 
     /// How many SIGHUP came since they are watched.
@@ -21,12 +22,39 @@ public enum Interrupts {
 
     /// From here on the two signals only count.
     public static func watch() {
-        _ = count  // makes the counter, so that the handler finds it
-        var action = sigaction()
-        unsafe action.__sigaction_handler.sa_handler = { _ in Interrupts.counter.wrappingAdd(1, ordering: .relaxed) }
-        for signal in [SIGINT, SIGTERM] { unsafe sigaction(signal, &action, nil) }
+        _ = count
+        _ = wake
+        handle([SIGINT, SIGTERM]) { _ in Interrupts.came(Interrupts.counter) }
     }
 
     /// How many came since they are watched.
     public static var count: Int { counter.load(ordering: .relaxed) }
+
+    /// An element after each signal that is watched, or after several; for one reader, to the end of the process.
+    public static func changes() -> AsyncStream<Void> {
+        AsyncStream(bufferingPolicy: .bufferingNewest(1)) { continuation in
+            let source = DispatchSource.makeReadSource(fileDescriptor: wake)
+            source.setEventHandler {
+                var number: UInt64 = 0
+                unsafe read(Int32(source.handle), &number, 8)  // names the source, which keeps it alive
+                continuation.yield()
+            }
+            source.activate()
+        }
+    }
+
+    private static func handle(_ signals: [Int32], _ handler: @escaping @convention(c) (Int32) -> Void) {
+        var action = sigaction()
+        unsafe action.__sigaction_handler.sa_handler = handler
+        for signal in signals { unsafe sigaction(signal, &action, nil) }
+    }
+
+    /// Runs in the signal's handler: nothing but what may be called there.
+    private static func came(_ counter: borrowing Atomic<Int>) {
+        counter.wrappingAdd(1, ordering: .relaxed)
+        var one: UInt64 = 1
+        let code = errno
+        unsafe write(wake, &one, 8)
+        errno = code
+    }
 }

@@ -41,6 +41,7 @@ enum Serve {
         }
         let service = try await Service(
             configuration, worker: workerPath(), identity: loaded.identity, reloading: reloading)
+        service.onDrain { Interrupts.ask() }
         let api = API(service: service)
         await withTaskGroup { group in
             group.addTask { await service.run() }

@@ -205,7 +205,7 @@ def test_an_ingress_may_refuse_a_second_encoder(gateway, tmp_path):
     assert media.hashes(film) == media.hashes(CLIP.path) and holes == []
 
 
-@pytest.mark.parametrize("action,seconds", [("remove", 0), ("hold", 4)])
+@pytest.mark.parametrize("action,seconds", [("leave", 0), ("hold", 4)])
 def test_a_publisher_that_is_away_leaves_the_room_when_it_is_said(gateway, tmp_path, action, seconds):
     onDisconnect = {"action": action, "holdSeconds": seconds} if action == "hold" else {"action": action}
     stage = Stage(gateway, f"away-{action}", onDisconnect=onDisconnect)

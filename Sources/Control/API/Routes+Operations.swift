@@ -22,6 +22,9 @@ extension Route {
         Route("POST", "/v1/reload", .grant(.roomCreate)) { service, request throws(ServiceError) in
             try .json(200, try await service.reload(caller: request.caller))
         },
+        Route("POST", "/v1/drain", .grant(.roomCreate), body: true) { service, request throws(ServiceError) in
+            try .json(202, try await service.requestDrain(caller: request.caller))
+        },
         Route("GET", "/healthz", .open) { service, _ throws(ServiceError) in
             let checks = service.liveness()
             return try .json(checks.allSatisfy(\.ok) ? 200 : 503, Readiness(checks: checks))

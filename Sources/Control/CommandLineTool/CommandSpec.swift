@@ -15,7 +15,9 @@ struct CommandSpec: Sendable {
     let run: @Sendable (Invocation) throws(CommandError) -> Tool.Outcome
 
     static let all: [CommandSpec] =
-        [ServeCommand.spec, TokenCommand.spec] + IngressCommands.specs + [RecordCommand.spec, JobsCommand.spec]
+        [ServeCommand.spec, TokenCommand.spec] + IngressCommands.specs + [
+            RecordCommand.spec, JobsCommand.spec, DrainCommand.spec,
+        ]
         + PipelineCommands.specs + ConfigCommands.specs
 
     /// The commands of two words that begin with `first`.

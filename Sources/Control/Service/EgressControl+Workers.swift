@@ -141,6 +141,7 @@ extension EgressControl {
             return
         }
         let before = entry.run.record.state
+        let finishedBefore = entry.run.finishedFiles
         counters.note(report, of: entry.run.record)
         let isTransition = entries[id]?.run.apply(report, at: Clocks.wall()) ?? false
         if before == .starting, entries[id]?.run.record.state == .active {
@@ -153,8 +154,10 @@ extension EgressControl {
         }
         if flowing.contains(entry.run.record.roomId) { entries[id]?.run.media(flows: true) }
         if report.isFinal, !entry.run.isCutShort(by: report) {
-            finish(id, limitReached: report.limitReached != nil)
-        } else if isTransition || entries[id]?.run.record.state != before {
+            return finish(id, limitReached: report.limitReached != nil)
+        }
+        if entries[id]?.run.finishedFiles != finishedBefore { writeManifests(of: id) }
+        if isTransition || entries[id]?.run.record.state != before {
             let state = entries[id]?.run.record.state ?? before
             changed(id, event: state == before ? "egress_updated" : "egress_\(state.rawValue)")
         }

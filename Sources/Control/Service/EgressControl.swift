@@ -25,6 +25,7 @@ actor EgressControl {
 
     let store: any Store
     let plane: MediaPlane
+    private let manifests: ManifestWriter?
     private(set) var limits: Limits
     let log = Logger("egress")
     var entries: [String: Entry] = [:]
@@ -74,7 +75,10 @@ actor EgressControl {
         var hasEnded = false
     }
 
-    init(store: any Store, plane: MediaPlane, limits: Limits, workers: WorkerTable) {
+    init(
+        store: any Store, plane: MediaPlane, limits: Limits, workers: WorkerTable, manifests: ManifestWriter? = nil
+    ) {
+        self.manifests = manifests
         self.store = store
         self.plane = plane
         self.limits = limits
@@ -280,7 +284,14 @@ actor EgressControl {
                 "outputs": entry.run.record.outputs.map { "\($0.id)=\($0.state.rawValue)" }.joined(separator: " "),
             ])
         changed(id, event: "egress_ended")
+        writeManifests(of: id)
         pump()
+    }
+
+    /// Puts the manifest beside each recording that holds something.
+    func writeManifests(of id: String) {
+        guard let run = entries[id]?.run, run.hasBegun else { return }
+        manifests?.write(run.manifest, to: run.record.outputs.filter { $0.startedAt != nil }.compactMap(\.manifestPath))
     }
 
     /// The disk's reserve is reached: every file that is written is sealed, and what else its egress has goes on.

@@ -93,6 +93,9 @@ extension EgressRun {
 
     // MARK: Files
 
+    /// How many files are complete.
+    var finishedFiles: Int { (files ?? [:]).values.reduce(0) { $0 + $1.finished.count } }
+
     /// What the next attempt is to know of the files before its own.
     func withEarlier(_ output: OutputAssignment) -> OutputAssignment {
         guard let finished = files?[output.id]?.finished, !finished.isEmpty else { return output }

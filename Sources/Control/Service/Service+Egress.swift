@@ -12,9 +12,7 @@ extension Service {
         _ request: CreateEgress, caller: Caller, answer: Answer<EgressRecord>? = nil
     ) async throws(ServiceError) -> EgressRecord {
         try caller.requireSight(of: request.room)
-        if await egressControl.isDraining {
-            throw ServiceError(.draining, "The gateway is shutting down.", retryAfterSeconds: 5)
-        }
+        try await requireWork()
         var request = try filled(request)
         request.limits.emptySeconds = request.limits.emptySeconds ?? EgressLimits.defaultEmptySeconds
         if request.outputs.contains(where: { $0.type.isFileLike }) { try requireSpace() }
@@ -68,6 +66,7 @@ extension Service {
         -> EgressRecord
     {
         let record = try await egress(id, caller: caller)
+        try await requireWork()
         guard !record.outputs.contains(where: { $0.id == output.id }) else {
             throw ServiceError(
                 .conflict, "The egress has an output `\(output.id)` already.", remedy: "Choose another id.")
@@ -106,6 +105,12 @@ extension Service {
             guard let document = try await self.store.document(.egress, id: id) else { return }
             try await self.markDeleted(document, at: Clocks.wall())
         }
+    }
+
+    /// - Throws: `draining` once no new work is taken.
+    private func requireWork() async throws(ServiceError) {
+        guard await egressControl.isDraining else { return }
+        throw ServiceError(.draining, "The gateway is shutting down.", retryAfterSeconds: 5)
     }
 
     /// - Throws: `disk_full` once recordings may take no more of the disk.
@@ -282,7 +287,8 @@ extension OutputRecord {
     /// Every file that it wrote, absolute; of a folder its playlist.
     var filePaths: [String] {
         guard type.hasOwnFiles else { return [] }
-        return parts.isEmpty ? location.map { [$0] } ?? [] : parts.map(\.location)
+        let media = parts.isEmpty ? location.map { [$0] } ?? [] : parts.map(\.location)
+        return media + [manifestPath].compactMap { $0 }
     }
 
     /// The folder that an HLS output filled, absolute.

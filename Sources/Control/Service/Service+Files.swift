@@ -7,9 +7,10 @@ extension Service {
     public func files(ofEgress id: String, caller: Caller) async throws(ServiceError) -> [FileRecord] {
         let record = try await egress(id, caller: caller)
         return record.outputs.filter(\.type.hasOwnFiles).flatMap { output in
-            if output.type == .hls { return segments(of: output, egress: id) }
+            let manifest = [output.manifestPath].compactMap { $0.flatMap { file($0, of: nil, egress: id) } }
+            if output.type == .hls { return segments(of: output, egress: id) + manifest }
             let paths = output.parts.isEmpty ? output.location.map { [$0] } ?? [] : output.parts.map(\.location)
-            return paths.compactMap { file($0, of: output.id, egress: id) }
+            return paths.compactMap { file($0, of: output.id, egress: id) } + manifest
         }
     }
 
@@ -63,7 +64,7 @@ extension Service {
         return names.compactMap { file("\(folder)/\($0)", of: output.id, egress: id) }
     }
 
-    private func file(_ path: String, of output: String, egress id: String) -> FileRecord? {
+    private func file(_ path: String, of output: String?, egress id: String) -> FileRecord? {
         guard let facts = FileFacts(path: path) else { return nil }
         let relative = relative(path)
         return FileRecord(

@@ -80,6 +80,7 @@ enum ContentType {
         case "m3u8": "application/vnd.apple.mpegurl"
         case "m4s": "video/iso.segment"
         case "mp4": "video/mp4"
+        case "json": "application/json"
         default: "application/octet-stream"
         }
     }

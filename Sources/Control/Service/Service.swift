@@ -24,6 +24,8 @@ public final class Service: Sendable {
     public var configuration: Config.Configuration { current.withLock { $0 } }
     let current: Mutex<Config.Configuration>
     let reloading: Reloading
+    /// Ends the program.
+    let drainAction = Mutex<(@Sendable () -> Void)?>(nil)
     public let store: any Store
     /// The port that RTMP is bound to.
     public let rtmpPort: UInt16
@@ -68,7 +70,8 @@ public final class Service: Sendable {
             let rooms = RoomDirectory(store: store, plane: plane)
             let egress = EgressControl(
                 store: store, plane: plane, limits: Self.limits(configuration, folder),
-                workers: WorkerTable(executable: worker, markFolder: folder.temporary))
+                workers: WorkerTable(executable: worker, markFolder: folder.temporary),
+                manifests: ManifestWriter(root: storage))
             ingressControl = IngressControl(store: store, plane: plane, rooms: rooms, addresses: addresses) {
                 await egress.media(room: $0, flows: $1)
             }

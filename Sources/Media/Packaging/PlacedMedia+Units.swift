@@ -182,6 +182,14 @@ extension PlacedMedia {
             clock.offset &+= SampleClock.scale(end &- time, from: Int64(track.timescale), to: 1_000_000_000)
             time = end
         }
+        let reorder = SampleClock.scale(unit.pts &- unit.dts, from: scale, to: Int64(track.timescale))
+        if track.isVideo, let shown = track.shownUntil, time &+ reorder < shown {
+            // Pictures of before are shown until then, though their decoding ended: the whole source follows them.
+            let step = shown &- time &- reorder
+            clock.offset &+= SampleClock.scale(step, from: Int64(track.timescale), to: 1_000_000_000)
+            clock.generation &+= 1
+            time &+= step
+        }
         room.clocks[track.info.participant] = clock
         state.clock.anchor = SampleClock.Anchor(
             generation: clock.generation, sourceScale: scale, stamp: unit.dts, time: time)

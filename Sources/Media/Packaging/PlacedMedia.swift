@@ -57,6 +57,8 @@ struct PlacedMedia: Sendable {
             tracks[index].lastDuration = duration
             release(index, duration: duration)
         }
+        let shown = sample.time &+ Int64(sample.compositionOffset) &+ tracks[index].estimatedDuration
+        tracks[index].shownUntil = max(tracks[index].shownUntil ?? shown, shown)
         tracks[index].pending = TrackTimeline.Pending(sample: sample, arrival: roomTime)
         tracks[index].state = state
     }

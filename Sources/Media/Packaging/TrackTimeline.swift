@@ -32,6 +32,8 @@ struct TrackTimeline: Sendable {
     var pending: Pending?
     /// Units at positions before this one are dealt with.
     var resumesAt: UInt64 = 0
+    /// Where the pictures so far end as they are shown: behind their decoding, when B-frames are missing.
+    var shownUntil: Int64?
     /// The last sample's duration that was measured, for one that cannot be.
     var lastDuration: Int64 = 0
 

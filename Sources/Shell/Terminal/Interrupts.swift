@@ -27,6 +27,9 @@ public enum Interrupts {
         handle([SIGINT, SIGTERM]) { _ in Interrupts.came(Interrupts.counter) }
     }
 
+    /// Counts one, as if a signal had come.
+    public static func ask() { came(counter) }
+
     /// How many came since they are watched.
     public static var count: Int { counter.load(ordering: .relaxed) }
 

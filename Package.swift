@@ -79,7 +79,7 @@ let floor4: [Target] = [
         ["Bytes", "Timing", "Log", "Feed", "RTMP", "Forwarding", "Timeline", "Listening", "MediaLoop", "TLS"]),
     source("Shell", "LinkTransport", ["Bytes", "Timing", "Log", "Feed", "Forwarding", "MediaLoop"]),
     source("Shell", "HTTPServer", ["HTTP", "Log", "TLS", "Listening", "CMicrohttpd", "CShimMicrohttpd", "CGnuTLS"]),
-    source("Shell", "Storage", ["Bytes", "Timing", "Log"]),
+    source("Shell", "Storage", ["Bytes", "Timing", "Log", "Feed"]),
     source("Shell", "RTMPPush", ["Bytes", "Timing", "Log", "RTMP", "MediaLoop", "CSSL", "CRTMP", "CShimRTMP"]),
     source("Shell", "Terminal", ["Timing", "CLinux"]),
     source("Shell", "HTTPTransfer", ["Bytes", "CCurl", "CShimCurl"]),
@@ -95,7 +95,7 @@ let floor5: [Target] = [
         "Control", "Work",
         [
             "Bytes", "Timing", "Log", "Feed", "Codecs", "Packaging", "MediaLoop", "LinkTransport", "Storage",
-            "RTMPPush", "RTMP", "Assignments", "ISOBMFF",
+            "RTMPPush", "RTMP", "Assignments", "ISOBMFF", "FFmpeg", "Terminal",
         ]),
     source(
         "Control", "Service",
@@ -114,8 +114,8 @@ let floor5: [Target] = [
     source(
         "Control", "CommandLineTool",
         [
-            "Timing", "Log", "JSON", "Crypto", "JWT", "Config", "Store", "Service", "MediaLoop", "HTTPTransfer",
-            "Terminal",
+            "Bytes", "Timing", "Log", "Feed", "JSON", "Crypto", "JWT", "Config", "Store", "Assignments", "Service",
+            "MediaLoop", "Storage", "HTTPTransfer", "Terminal",
         ]),
 ]
 
@@ -174,7 +174,7 @@ let suites: [Target] = [
         ["Bytes", "Timing", "Log", "JSON", "Crypto", "JWT", "Config", "Store", "Service", "API", "HTTPServer"]),
     tests(
         "CommandLineToolTests",
-        ["Timing", "Log", "JSON", "Crypto", "JWT", "Config", "Service", "CommandLineTool"]),
+        ["Timing", "Log", "Feed", "JSON", "Crypto", "JWT", "Config", "Service", "CommandLineTool"]),
     tests("Layout", []),
 ]
 

@@ -40,7 +40,7 @@ enum Serve {
             LogLines.install(loaded.configuration.log)
         }
         let service = try await Service(
-            configuration, worker: workerPath(), identity: loaded.identity, reloading: reloading)
+            configuration, worker: Programs.worker, identity: loaded.identity, reloading: reloading)
         service.onDrain { Interrupts.ask() }
         let api = API(service: service)
         await withTaskGroup { group in
@@ -91,13 +91,6 @@ enum Serve {
         limits.connectionsPerAddress = configuration.limits.connectionsPerAddress
         limits.isUncounted = TrustedProxies(configuration.http.trustedProxies).trusts
         return limits
-    }
-
-    /// The worker stands beside this program.
-    private static func workerPath() -> String {
-        let program = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? "sluice"
-        let folder = program.lastIndex(of: "/").map { program[...$0] } ?? ""
-        return folder + "sluice-worker"
     }
 
     private static func words(for error: any Error) -> String {

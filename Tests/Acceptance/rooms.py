@@ -11,11 +11,11 @@ def wall(text):
 class Recording:
     """A room with a publisher and a recording of it."""
 
-    def __init__(self, gateway, clip, number, loop=0):
+    def __init__(self, gateway, clip, number, loop=0, outputs=None):
         self.gateway, self.clip = gateway, clip
         self.room = f"room-{number}"
         self.ingress = gateway.ingress(self.room)
-        self.egress = gateway.egress(self.room, createRoom=True, start={"waitSeconds": 60})
+        self.egress = gateway.egress(self.room, outputs, createRoom=True, start={"waitSeconds": 60})
         self.publisher = gateway.publish(self.ingress, clip.path, loop=loop)
 
     def begin(self):

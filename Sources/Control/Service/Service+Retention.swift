@@ -15,6 +15,7 @@ extension Service {
     func sweep(at now: WallTime) async {
         do {
             try await sweepFiles(at: now)
+            try await sweepTapes(at: now)
             try await sweepRecords(at: now)
         } catch let error as StoreError {
             Logger("retention").warning("old records were not removed", ["error": error.message])

@@ -1,6 +1,8 @@
+import Config
 import FoundationEssentials
 import Storage
 import Store
+import Timing
 
 extension Service {
     public func tapes(_ query: ListQuery, caller: Caller) async throws(ServiceError) -> Page<TapeRecord> {
@@ -27,18 +29,35 @@ extension Service {
                 throw ServiceError(
                     .stillRunning, "The egress \(record.egress) has not ended.", remedy: "Stop it first.")
             }
-            let event = EventRow(
-                "tape_deleted", subject: id, room: record.room, roomID: record.roomId, record)
-            try await self.store.commit(
-                Change(documents: [.delete(.tape, id: id, expected: document.version)], events: [event]))
-            if let location = record.location, location.hasPrefix(self.folder.tapes + "/") {
-                do throws(StorageError) {
-                    let name = String(location.dropFirst(self.folder.tapes.count + 1))
-                    try StorageRoot(self.folder.tapes).remove(name)
-                } catch .notFound {
-                    return  // an operator was faster
-                }
+            try await self.remove(record, document)
+        }
+    }
+
+    /// Deletes the tapes that ended longer ago than `retention.tapes` says.
+    func sweepTapes(at now: WallTime) async throws {
+        guard let age = configuration.retention.tapes else { return }
+        var query = DocumentQuery(.tape)
+        query.isActive = false
+        query.updatedBefore = now - age
+        query.limit = PageLimit.range.upperBound
+        repeat {
+            let page = try await store.documents(query)
+            for document in page.items {
+                try await remove(try JSONDecoder().decode(TapeRecord.self, from: Data(document.body)), document)
             }
+            query.after = page.next
+        } while query.after != nil
+    }
+
+    private func remove(_ record: TapeRecord, _ document: Document) async throws {
+        let event = EventRow("tape_deleted", subject: record.id, room: record.room, roomID: record.roomId, record)
+        try await store.commit(
+            Change(documents: [.delete(.tape, id: record.id, expected: document.version)], events: [event]))
+        guard let location = record.location, location.hasPrefix(folder.tapes + "/") else { return }
+        do throws(StorageError) {
+            try StorageRoot(folder.tapes).remove(String(location.dropFirst(folder.tapes.count + 1)))
+        } catch .notFound {
+            return  // an operator was faster
         }
     }
 

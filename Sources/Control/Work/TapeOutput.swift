@@ -11,6 +11,8 @@ import Timing
 /// position that the tape holds; in a room that began anew (a restart of the gateway) with a run of its own.
 final class TapeOutput: OutputRunner {
     private enum Phase: Equatable {
+        /// The worker of a gateway that is gone still seals the tape; up to this instant.
+        case waiting(until: Instant)
         case recording
         /// Unsubscribed; what the feed still held comes until it says that it ended, or until this instant.
         case draining(until: Instant)
@@ -21,6 +23,8 @@ final class TapeOutput: OutputRunner {
 
     /// How long a stop waits for what the feed still holds.
     private static let drainLimit = Duration.seconds(5)
+    /// How long a worker without a gateway may take to seal, and a little more.
+    private static let waitLimit = Duration.seconds(12)
     private static let syncInterval = Duration.seconds(1)
 
     let subscription: UInt32
@@ -41,6 +45,9 @@ final class TapeOutput: OutputRunner {
     private var state: OutputReport
     private var limit: RecordingLimit
     private var gate = PauseGate()
+    private var markers: [Marker] = []
+    /// A stop came while it waited.
+    private var mustStop = false
     /// Behind the last record that a pause left out, while it does.
     private var leftOut: UInt64?
     private var endState = OutputReport.State.complete
@@ -73,18 +80,28 @@ final class TapeOutput: OutputRunner {
 
     // MARK: Inputs
 
-    func start(at now: Instant) {
+    func start(at now: Instant) { begin(until: now + Self.waitLimit, adopts: true, at: now) }
+
+    /// - Parameter adopts: false to leave a tape that somebody holds, and begin another.
+    private func begin(until: Instant, adopts: Bool, at now: Instant) {
         do throws(StorageError) {
             let root = try job.worker.root(place.root)
             self.root = root
             guard try !job.worker.isLow(root, at: now) else { throw .full(path: root.path) }
+            var output = output
+            output.adopts = output.adopts && adopts
             let beginning = try TapeBeginning(place, in: root, of: output, job: job)
+            phase = .recording
             state.location = beginning.file.path
             tape = (beginning.writer, beginning.file)
             if beginning.writer.summary.firstAt != nil { becomeActive() }
             job.subscribe(
                 subscription, output, isDurable: true, start: beginning.start, epoch: beginning.writer.epoch)
+            mark(markers)
+            if mustStop { stop(at: now) }
             onChange()
+        } catch .busy(_) where adopts {
+            phase = .waiting(until: until)
         } catch {
             fail(error)
         }
@@ -117,6 +134,7 @@ final class TapeOutput: OutputRunner {
     }
 
     func tick(at now: Instant) {
+        if case .waiting(let until) = phase { return begin(until: until, adopts: now < until, at: now) }
         if case .draining(let until) = phase, now >= until { return seal(at: now) }
         syncIfDue(at: now)
         if phase == .recording, let root, (try? job.worker.isLow(root, at: now)) == true {
@@ -148,11 +166,13 @@ final class TapeOutput: OutputRunner {
     func resume(at now: Instant) { gate.open() }
 
     func mark(_ markers: [Marker]) {
+        self.markers = markers
         let known = tape?.writer.summary.markers.count ?? 0
         for marker in markers.dropFirst(known) { tape?.writer.mark(marker.name) }
     }
 
     func stop(at now: Instant) {
+        if case .waiting = phase { return mustStop = true }
         guard phase == .recording else { return }
         job.worker.send(.unsubscribe(subscription: subscription))
         phase = .draining(until: now + Self.drainLimit)
@@ -176,7 +196,9 @@ final class TapeOutput: OutputRunner {
     // MARK: The file
 
     private func write() {
-        guard let file = tape?.file, tape?.writer.hasBytes == true, let bytes = tape?.writer.takeBytes() else { return }
+        guard let file = tape?.file, tape?.writer.waitingBytes ?? 0 > 0, let bytes = tape?.writer.takeBytes() else {
+            return
+        }
         do throws(StorageError) {
             try file.append(bytes.span)
         } catch {

@@ -33,13 +33,3 @@ extension TapeReport.Track {
         (firstAt, lastAt) = (track.firstAt, track.lastAt)
     }
 }
-
-extension TapeSummary.Gap.Cause {
-    fileprivate var name: String {
-        switch self {
-        case .silence: "silence"
-        case .missed: "missed"
-        case .pause: "pause"
-        }
-    }
-}

@@ -8,6 +8,7 @@ import Log
 /// JSON, a line an entry, on stderr, which the gateway reads.
 public enum WorkerProgram {
     public static func run(arguments: [String], environment: [String: String]) -> Never {
+        if arguments.count == 3, arguments[1] == "export" { WorkerProcessSetup.end(ExportProgram.run(arguments[2])) }
         guard arguments.count == 2 else {
             WorkerProcessSetup.writeLogLine("usage: sluice-worker NAME (started by sluice; the link is descriptor 3)")
             WorkerProcessSetup.end(2)

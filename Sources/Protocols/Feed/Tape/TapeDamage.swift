@@ -29,6 +29,14 @@ public struct TapeDamage: Equatable, Sendable {
     }
 }
 
+extension TapeDamage: CustomStringConvertible {
+    /// As `bytes 120 to 310: the checksum of a frame is wrong`.
+    public var description: String {
+        bytes.isEmpty
+            ? "at byte \(bytes.lowerBound): \(cause)" : "bytes \(bytes.lowerBound) to \(bytes.upperBound): \(cause)"
+    }
+}
+
 extension TapeDamage.Cause: CustomStringConvertible {
     /// In words for a person.
     public var description: String {

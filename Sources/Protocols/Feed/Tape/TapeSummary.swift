@@ -36,6 +36,15 @@ public struct TapeSummary: Equatable, Sendable {
             case missed = 1
             /// It was paused.
             case pause = 2
+
+            /// One word for it.
+            public var name: String {
+                switch self {
+                case .silence: "silence"
+                case .missed: "missed"
+                case .pause: "pause"
+                }
+            }
         }
 
         public var cause: Cause

@@ -109,8 +109,8 @@ public struct TapeWriter: Sendable {
         return bytes
     }
 
-    /// Whether bytes wait to be taken.
-    public var hasBytes: Bool { !bytes.isEmpty }
+    /// Bytes that wait to be taken.
+    public var waitingBytes: Int { bytes.count }
 
     private func isSnapshotDue(before record: Record) -> Bool {
         guard let last = lastSnapshot else { return true }

@@ -41,6 +41,40 @@ struct SourceClockTests {
         #expect(mapped.anchoredOffset == mapped.roomTime - stamp)
     }
 
+    @Test("sees a jump in each track by itself: tracks may come seconds apart", arguments: [0, 1])
+    func interleaved(late: Int) {
+        var clock = SourceClock()
+        var anchors = 0
+        for frame in 0..<500 {
+            let stamp = Int64(frame) * 20 * Self.millisecond
+            for track in 0...1 {  // one track always comes 900 ms before the other
+                let shown = stamp - (track == late ? 900 * Self.millisecond : 0)
+                let mapped = clock.map(stamp: shown, arrival: stamp, track: track)
+                if mapped.anchoredOffset != nil { anchors += 1 }
+                if frame > 0 { #expect(abs(mapped.roomTime - shown) <= 900 * Self.millisecond) }
+            }
+        }
+        #expect(anchors == 1)
+    }
+
+    @Test("anchors once when all tracks jump, whichever goes first", arguments: [-60_000, 60_000])
+    func together(jump: Int64) {
+        var clock = SourceClock()
+        var anchors = 0
+        for frame in 0..<500 {
+            for track in 0...1 {
+                // The second track is 300 ms behind, so it jumps 15 frames later.
+                let sent = Int64(frame - 15 * track) * 20
+                let stamp = (100_000 + sent + (sent >= 5000 ? jump : 0)) * Self.millisecond
+                let arrival = Int64(frame) * 20 * Self.millisecond
+                let mapped = clock.map(stamp: stamp, arrival: arrival, track: track)
+                if mapped.anchoredOffset != nil { anchors += 1 }
+                #expect(abs(mapped.roomTime - sent * Self.millisecond) <= 320 * Self.millisecond, "\(frame) \(track)")
+            }
+        }
+        #expect(anchors == 2)
+    }
+
     @Test("survives any stamp", arguments: [Int64.min, .max, 0, -1])
     func extremes(stamp: Int64) {
         var clock = SourceClock()

@@ -79,10 +79,14 @@ struct ChangesTests {
             let pts = played[.video].compactMap(\.pts)
             #expect(pts == clip.video.map { ($0.pts - zero) * 90 } + clip.video.map { ($0.pts - zero + 10_000) * 90 })
             let sound = played[.audio]
-            let later = try #require(sound.firstIndex { ($0.pts ?? 0) > 9 * 48_000 })
+            let later = sound.count - clip.audio.count
             #expect(abs((sound[later].pts ?? 0) - (clip.audio[0].pts - zero + 10_000) * 48) < 48)
         }
         #expect(try parse(disk.bytes).tracks[0].track.entries.count == 1)
+        let gaps = try #require(disk.statistics?.gaps)
+        #expect(gaps.map(\.track) == ["TR_11", "TR_10"])
+        #expect(gaps.allSatisfy { $0.cause == .away && abs($0.length / .seconds(1) - 6) < 0.05 })
+        #expect(gaps.map(\.isFilled) == [false, true])
     }
 
     @Test("a new anchor that would lay new media over old moves the whole source")
@@ -106,7 +110,9 @@ struct ChangesTests {
         #expect(abs(sound - wanted) < 0.1)
     }
 
-    @Test("a hole in the sound stays; jitter does not make one", arguments: [(60, true), (500, true), (9, false)])
+    @Test(
+        "a hole in the sound is filled with silence; jitter does not make one",
+        arguments: [(60, true), (500, true), (9, false)])
     func hole(milliseconds: Int64, isKept: Bool) throws {
         var clip = try Clip.bFrames().repeated(2, seconds: 4)
         let half = clip.audio.count / 2
@@ -121,8 +127,11 @@ struct ChangesTests {
         let disk = record(feed.records)
         let times = try parse(disk.bytes).tracks[1].samples.map(\.dts)
         let length = Double(try #require(times.last) - (try #require(times.first))) / 48
-        let wanted = Double(1024 * (times.count - 1)) / 48 + (isKept ? Double(milliseconds) : 0)
+        let filled = Int(try #require(disk.statistics?.framesFilled))
+        #expect(filled == (isKept ? Int(milliseconds) * 48 / 1024 : 0))
+        let wanted = Double(1024 * (times.count - filled - 1)) / 48 + (isKept ? Double(milliseconds) : 0)
         #expect(abs(length - wanted) < 10)
+        #expect(disk.statistics?.gaps.count == (milliseconds > 100 ? 1 : 0))
     }
 
     @Test("decoding times that do not rise are moved, counted and said")

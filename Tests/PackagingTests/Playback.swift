@@ -20,13 +20,16 @@ struct Playback {
     }
 
     /// Pictures that come out of a decoder.
-    static func decodedPictures(of file: [UInt8]) throws -> Int {
+    static func decodedPictures(of file: [UInt8]) throws -> Int { try decodedFrames(of: .video, in: file) }
+
+    /// Frames of the first stream of `kind` that come out of a decoder.
+    static func decodedFrames(of kind: MediaStream.Kind, in file: [UInt8]) throws -> Int {
         AVLog.silence()
         let url = try store(file)
         defer { try? FileManager.default.removeItem(at: url) }
         var reader = try MediaReader(path: url.path)
-        guard let video = reader.streams.firstIndex(where: { $0.kind == .video }) else { return 0 }
-        return try reader.decodeRest(of: video)
+        guard let stream = reader.streams.firstIndex(where: { $0.kind == kind }) else { return 0 }
+        return try reader.decodeRest(of: stream)
     }
 
     private static func store(_ file: [UInt8]) throws -> URL {

@@ -55,6 +55,7 @@ public struct MP4Recorder: Sendable {
         statistics.unitsLost = counts.unitsLost
         statistics.unitsSkipped = counts.unitsSkipped
         statistics.timesRepaired = counts.timesRepaired
+        statistics.take(timeline.gaps, timeline.tracks)
         return statistics
     }
 
@@ -150,7 +151,7 @@ public struct MP4Recorder: Sendable {
                 outputs.append(.leftOut(.nanoseconds(nanoseconds), at: .nanoseconds(at)))
             case .warning(let warning): outputs.append(.warning(warning))
             case .paused: file?.cut(&timeline)
-            case .missed: break
+            case .missed, .gap: break
             case .finished: return takeOutputs()
             case .wait(let until):
                 due = until

@@ -27,7 +27,7 @@ extension PlacedMedia {
     mutating func leaveOut(upTo unit: Unit, _ record: Record, _ room: inout RecordedRoom) {
         for index in tracks.indices {
             tracks[index].state.clock.anchor = nil
-            tracks[index].state.isAfterGap = true
+            tracks[index].state.gap = .pause
             tracks[index].state.needsKey = tracks[index].isVideo
         }
         guard let time = roomTime(of: unit, byPresentation: false, record, &room) else { return }

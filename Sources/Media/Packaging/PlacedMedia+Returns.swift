@@ -11,7 +11,10 @@ extension PlacedMedia {
     mutating func rebase(onto epoch: Int64, at record: Record) {
         indices = [:]
         excluded = []
-        for index in tracks.indices { tracks[index].resumesAt = 0 }
+        for index in tracks.indices {
+            tracks[index].resumesAt = 0
+            tracks[index].state.gap = .restart
+        }
         let zero = beginning.zero &- (epoch &- beginning.epoch)
         restart(
             RoomTimeline.Beginning(
@@ -45,7 +48,7 @@ extension PlacedMedia {
         tracks[index].state.configuration = .max  // of another numbering: looked up again
         tracks[index].state.clock.anchor = nil
         tracks[index].state.needsKey = tracks[index].isVideo
-        tracks[index].state.isAfterGap = true
+        tracks[index].state.gap = tracks[index].state.gap ?? .away
         return true
     }
 

@@ -33,7 +33,7 @@ extension PlacedMedia {
         if next.publication != publication {
             next.publication = publication
             next.needsKey = tracks[index].isVideo
-            next.isAfterGap = true
+            next.gap = next.gap ?? .away
         }
         if next.needsKey, !unit.isKey { return skip(next, index) }
         if next.configuration != configuration.id {
@@ -52,13 +52,15 @@ extension PlacedMedia {
             bytes = sample
         }
         next.needsKey = false
+        let before = tracks[index].state
         guard let placed = place(unit, record, index, configuration, &next, &room) else { return }
-        next.isAfterGap = false
+        let opening = opening(before: placed.time, from: before, cause: next.gap, in: index)
+        (next.gap, next.isGapStated) = (nil, false)
         let sample = PlacedSample(
             track: index, time: placed.time, compositionOffset: placed.compositionOffset,
             isSync: unit.isKey || !tracks[index].isVideo, description: next.description, bytes: bytes,
-            position: record.position, before: tracks[index].state)
-        hold(sample, state: next)
+            position: record.position, before: before)
+        hold(sample, state: next, behind: opening)
     }
 
     private mutating func skip() { counts.unitsSkipped &+= 1 }
@@ -102,16 +104,16 @@ extension PlacedMedia {
     ) {
         guard let (coding, entry) = SampleCoding.of(configuration) else { return }
         let timescale = coding.timescale
-        let frameTicks = coding.frameTicks(timescale: timescale)
+        let clock = SampleClock(timescale: Int64(timescale), frame: coding.frame)
         let isVideo = track.info.kind == .video
         // Sound may overlap the zero by a frame; another's picture may begin up to a second before it.
         let known = TimelineTrack(
             index: tracks.count, info: track.info,
             identity: room.participants[track.info.participant]?.identity ?? "", name: room.name(of: track.info),
             timescale: timescale,
-            origin: origin ?? (isVideo ? Int64(timescale) : frameTicks), entries: [entry])
+            origin: origin ?? (isVideo ? Int64(timescale) : clock.frameTicks), entries: [entry])
         let state = TrackTimeline.State(
-            clock: SampleClock(timescale: Int64(timescale), frameTicks: frameTicks), description: 1,
+            clock: clock, description: 1,
             configuration: configuration.id, publication: track.publication, needsKey: isVideo)
         indices[track.info.number] = tracks.count
         tracks.append(TrackTimeline(known, coding: coding, state: state))
@@ -130,7 +132,7 @@ extension PlacedMedia {
             outputs.append(.entry(index: index, entry))
         }
         tracks[index].coding = coding
-        state.clock.frameTicks = coding.frameTicks(timescale: tracks[index].timescale)
+        state.clock.frame = coding.frame
     }
 
     // MARK: Times
@@ -143,13 +145,14 @@ extension PlacedMedia {
     ) -> (time: Int64, compositionOffset: Int32)? {
         let scale = Int64(configuration.timescale)
         let isNew = anchor(unit, record, index, scale: scale, &state, &room)
+        if !isNew { correct(unit, record, index, configuration, &state, room) }
         let mapped = state.clock.mapped(unit.dts) ?? 0
         let track = tracks[index]
         if state.clock.lastTime == nil {
             let isBefore = track.isVideo ? mapped < 0 : mapped <= track.track.origin &- state.clock.frameTicks
             if isBefore { return nil }
         }
-        let placed = state.clock.place(unit.dts, isGap: isNew || state.isAfterGap)
+        let placed = state.clock.place(unit.dts, isGap: isNew || state.gap != nil)
         if placed.wasRepaired {
             if counts.timesRepaired == 0 { outputs.append(.warning(.timesRepaired)) }
             counts.timesRepaired &+= 1
@@ -157,6 +160,11 @@ extension PlacedMedia {
         guard track.isVideo else { return (placed.time, 0) }
         let distance = SampleClock.scale(unit.pts &- unit.dts, from: scale, to: Int64(track.timescale))
         return (placed.time, Int32(clamping: mapped &+ distance &- placed.time))
+    }
+
+    /// Whether `stamp` by `offset` stands far from the room's time, which the feed gives with each unit.
+    private func isFar(_ stamp: Int64, _ offset: Int64, from roomTime: Int64) -> Bool {
+        abs(Double(stamp) + Double(offset) - Double(roomTime)) > Double(Self.jumpLimit)
     }
 
     /// Ties the source's stamps to the track's time if they are not yet, or no longer.
@@ -167,15 +175,26 @@ extension PlacedMedia {
     ) -> Bool {
         let track = tracks[index]
         let stamp = SampleClock.scale(unit.dts, from: scale, to: 1_000_000_000)
+        let isFirst = state.clock.anchor == nil
         var clock = room.clock(of: track.info.participant, stamp: stamp, at: record.time)
         var anchor = state.clock.anchor
         if let known = anchor, known.generation == clock.generation, known.sourceScale == scale {
             let step = stamp &- SampleClock.scale(state.clock.lastStamp, from: scale, to: 1_000_000_000)
-            let isOff = abs(Double(stamp) + Double(clock.offset) - Double(record.time)) > Double(Self.jumpLimit)
-            guard isOff, abs(Double(step)) > Double(Self.jumpLimit) else { return false }
+            guard isFar(stamp, clock.offset, from: record.time), abs(Double(step)) > Double(Self.jumpLimit) else {
+                return false
+            }
             clock.offset = record.time &- stamp
             clock.generation &+= 1
             anchor = nil
+        }
+        if isFar(stamp, clock.offset, from: record.time) {
+            if let known = anchor, known.sourceScale == scale, let mapped = state.clock.mapped(unit.dts) {
+                // Sent before another track of the source jumped: it stands where it stood.
+                let offset = track.track.nanoseconds(at: mapped) &+ beginning.zero &+ beginning.leftOut &- stamp
+                if !isFar(stamp, offset, from: record.time) { return false }
+            }
+            clock.offset = record.time &- stamp
+            clock.generation &+= 1
         }
         var time = track.track.ticks(at: stamp &+ clock.offset &- beginning.zero &- beginning.leftOut)
         if let end = state.clock.end, time < end &- Int64(track.timescale) * Self.overlapLimit / 1000 {
@@ -191,6 +210,7 @@ extension PlacedMedia {
             time &+= step
         }
         room.clocks[track.info.participant] = clock
+        if !isFirst { state.gap = state.gap ?? .jump }
         state.clock.anchor = SampleClock.Anchor(
             generation: clock.generation, sourceScale: scale, stamp: unit.dts, time: time)
         return true

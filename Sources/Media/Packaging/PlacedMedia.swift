@@ -18,6 +18,11 @@ struct PlacedMedia: Sendable {
     var position: UInt64
     var outputs: [Output] = []
     private(set) var roomTime: Int64 = .min
+    var gaps = GapLog()
+    /// The tracks are of several participants, whose clocks drift apart.
+    var hasManySources: Bool { tracks.contains { $0.info.participant != tracks[0].info.participant } }
+    /// Silence that is still to come out, before anything else.
+    var filling: Filling?
 
     init(options: RoomTimeline.Options, beginning: RoomTimeline.Beginning) {
         self.options = options
@@ -45,22 +50,36 @@ struct PlacedMedia: Sendable {
             tracks.append(placed)
         }
         counts = resume.counts
+        gaps = resume.gaps
     }
 
     // MARK: Samples
 
     /// Makes `sample` the held one of its track, and gives out the one before it, whose duration is now known.
-    mutating func hold(_ sample: PlacedSample, state: TrackTimeline.State) {
+    ///
+    /// A `gap` before it ends that one at `gap.end`, in ticks of the track.
+    mutating func hold(_ sample: PlacedSample, state: TrackTimeline.State, behind gap: Opening?) {
         let index = sample.track
         if let last = tracks[index].pending?.sample {
-            let duration = max(1, sample.time &- last.time)
-            tracks[index].lastDuration = duration
+            let duration = max(1, (gap?.end ?? sample.time) &- last.time)
+            if gap == nil { tracks[index].lastDuration = duration }
             release(index, duration: duration)
         }
         let shown = sample.time &+ Int64(sample.compositionOffset) &+ tracks[index].estimatedDuration
         tracks[index].shownUntil = max(tracks[index].shownUntil ?? shown, shown)
+        if let stated = gap?.stated {
+            gaps.add(stated)
+            outputs.append(.gap(stated))
+        }
+        filling = gap?.filling
         tracks[index].pending = TrackTimeline.Pending(sample: sample, arrival: roomTime)
         tracks[index].state = state
+    }
+
+    /// What comes next, oldest first.
+    mutating func pollOutput() -> Output? {
+        if !outputs.isEmpty { return outputs.removeFirst() }
+        return filling == nil ? nil : fill().map { .sample($0) }
     }
 
     private mutating func release(_ index: Int, duration: Int64, isEstimated: Bool = false) {
@@ -135,7 +154,7 @@ struct PlacedMedia: Sendable {
             counts.unitsLost &+= Int64(clamping: count)
             outputs += [.missed(count: count), .warning(.unitsMissed(count))]
             for index in tracks.indices {
-                tracks[index].state.isAfterGap = true
+                tracks[index].state.gap = .missed
                 tracks[index].state.needsKey = tracks[index].isVideo
             }
         case .clock, .joined, .published, .configuration, .anchored, .muted, .speaking, .layout: break
@@ -159,7 +178,9 @@ struct PlacedMedia: Sendable {
         var state = ResumeState(epoch: beginning.epoch, zero: beginning.zero, position: safePosition(without: queue))
         state.leftOut = beginning.leftOut
         state.counts = counts
-        state.counts.unitsIn &-= Int64(queue.count + tracks.count { $0.pending != nil })
+        state.gaps = gaps
+        state.gaps.filled &-= Int64(queue.count { $0.isFill })
+        state.counts.unitsIn &-= Int64(queue.count { !$0.isFill } + tracks.count { $0.pending != nil })
         let participants = Set(tracks.map(\.info.participant))
         state.clocks = clocks.filter { participants.contains($0.key) }
         state.tracks = tracks.map { track in

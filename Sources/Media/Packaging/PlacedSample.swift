@@ -46,6 +46,8 @@ public struct PlacedSample: Equatable, Sendable {
     public var isDurationEstimated = false
     /// Presentation − decoding time, in ticks.
     public var compositionOffset: Int32
+    /// Silence that was made to fill a gap; it was not received.
+    public var isFill = false
     /// A decoder can begin here: a key frame, or any frame of sound.
     public var isSync: Bool
     /// `sample_description_index`: counts ``TimelineTrack/entries`` from 1.
@@ -55,5 +57,5 @@ public struct PlacedSample: Equatable, Sendable {
     /// The feed's position of its unit.
     public var position: UInt64
     /// The track's state before it.
-    let before: TrackTimeline.State
+    var before: TrackTimeline.State
 }

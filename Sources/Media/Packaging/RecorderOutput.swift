@@ -1,3 +1,4 @@
+import Feed
 public import Timing
 
 extension MP4Recorder {
@@ -61,6 +62,18 @@ public struct RecorderStatistics: Equatable, Sendable {
         public var duration: Duration
     }
 
+    /// A span in which a track has nothing that was received; see ``MediaGap``.
+    public struct Gap: Equatable, Sendable {
+        /// `TR_…`
+        public var track: String
+        /// Since the file's zero.
+        public var from: Duration
+        public var length: Duration
+        public var cause: MediaGap.Cause
+        /// Frames of silence stand in it.
+        public var isFilled: Bool
+    }
+
     /// Units of selected tracks that came in.
     public var unitsIn: Int64 = 0
     /// Records that the feed no longer held.
@@ -76,8 +89,25 @@ public struct RecorderStatistics: Equatable, Sendable {
     /// Wall time of the file's zero; `nil` before the first frame.
     public var startedAt: WallTime?
     public var tracks: [Track] = []
+    /// How many gaps there are, the time in which any track has one, and the latest of them, at most 100.
+    public var gapCount: Int64 = 0
+    public var gapTime: Duration = .zero
+    public var gaps: [Gap] = []
+    /// Frames of silence that fill gaps; they are among the tracks' frames.
+    public var framesFilled: Int64 = 0
 
     public init() {}
+
+    mutating func take(_ log: GapLog, _ tracks: [TimelineTrack]) {
+        gapCount = log.count
+        framesFilled = log.filled
+        gapTime = .nanoseconds(log.time)
+        gaps = log.latest.filter { tracks.indices.contains($0.track) }.map { gap in
+            Gap(
+                track: tracks[gap.track].info.id, from: .nanoseconds(gap.from), length: .nanoseconds(gap.length),
+                cause: gap.cause, isFilled: gap.isFilled)
+        }
+    }
 }
 
 extension RecorderWarning {

@@ -16,7 +16,7 @@ struct ResumeState: Equatable, Sendable {
         var lastDuration: Int64
     }
 
-    static let version: UInt8 = 2
+    static let version: UInt8 = 3
 
     /// Nanoseconds since 1970 at room time 0, and the room time of the file's zero.
     var epoch: Int64
@@ -26,6 +26,7 @@ struct ResumeState: Equatable, Sendable {
     /// What pauses left out, in nanoseconds.
     var leftOut: Int64 = 0
     var counts = RecordingCounts()
+    var gaps = GapLog()
     var clocks: [ParticipantNumber: RecordedRoom.SourceClock] = [:]
     var tracks: [Track] = []
 
@@ -34,6 +35,7 @@ struct ResumeState: Equatable, Sendable {
         for value in [epoch, zero, Int64(bitPattern: position), leftOut] + counts.values {
             bytes.append(integer: value)
         }
+        gaps.encode(into: &bytes)
         bytes.append(uint16: UInt16(clamping: clocks.count))
         for (participant, clock) in clocks.sorted(by: { $0.key.rawValue < $1.key.rawValue }).prefix(0xFFFF) {
             bytes.append(uint32: participant.rawValue)
@@ -51,10 +53,10 @@ struct ResumeState: Equatable, Sendable {
         var reader = ByteReader(bytes.span)
         guard reader.uint8() == Self.version, let epoch = reader.integer(), let zero = reader.integer(),
             let position = reader.uint64(), let leftOut = reader.integer(),
-            let counts = RecordingCounts(reading: &reader),
+            let counts = RecordingCounts(reading: &reader), let gaps = GapLog(reading: &reader),
             let clockCount = reader.uint16()
         else { return nil }
-        (self.epoch, self.zero, self.position, self.counts) = (epoch, zero, position, counts)
+        (self.epoch, self.zero, self.position, self.counts, self.gaps) = (epoch, zero, position, counts, gaps)
         self.leftOut = leftOut
         for _ in 0..<clockCount {
             guard let participant = reader.uint32(), let announced = reader.integer(), let offset = reader.integer(),
@@ -103,14 +105,17 @@ extension ResumeState.Track {
         bytes.append(uint32: state.configuration)
         bytes.append(uint32: state.publication)
         let clock = state.clock
-        let flags: [Bool] = [state.needsKey, state.isAfterGap, clock.anchor != nil, clock.lastTime != nil]
+        bytes.append(state.gap?.rawValue ?? 0)
+        let flags: [Bool] = [state.needsKey, state.isGapStated, clock.anchor != nil, clock.lastTime != nil]
         bytes.append(flags.enumerated().reduce(0) { $0 | ($1.element ? 1 << UInt8($1.offset) : 0) })
-        for value in [clock.timescale, clock.frameTicks, clock.lastStamp, clock.lastTime ?? 0] {
+        for value in [
+            clock.timescale, clock.frame.length, clock.frame.rate, clock.lastStamp, clock.lastTime ?? 0, clock.carry,
+        ] {
             bytes.append(integer: value)
         }
         guard let anchor = clock.anchor else { return }
         bytes.append(uint32: anchor.generation)
-        for value in [anchor.sourceScale, anchor.stamp, anchor.time] { bytes.append(integer: value) }
+        for value in [anchor.sourceScale, anchor.stamp, anchor.time, anchor.drift] { bytes.append(integer: value) }
     }
 
     fileprivate init?(reading reader: inout ByteReader) {
@@ -120,7 +125,8 @@ extension ResumeState.Track {
             let resumesAt = reader.uint64(), let lastDuration = reader.integer(),
             let identity = reader.uint16().flatMap({ reader.array(Int($0)) }),
             let description = reader.uint32(), let configuration = reader.uint32(), let publication = reader.uint32(),
-            let flags = reader.uint8(), let clock = SampleClock(reading: &reader, flags: flags)
+            let gap = reader.uint8(), let flags = reader.uint8(),
+            let clock = SampleClock(reading: &reader, flags: flags)
         else { return nil }
         self.id = id
         info = TrackInfo(
@@ -132,23 +138,25 @@ extension ResumeState.Track {
         self.lastDuration = lastDuration
         state = TrackTimeline.State(
             clock: clock, description: description, configuration: configuration, publication: publication,
-            needsKey: flags & 1 != 0, isAfterGap: flags & 2 != 0)
+            needsKey: flags & 1 != 0, gap: MediaGap.Cause(rawValue: gap), isGapStated: flags & 2 != 0)
     }
 }
 
 extension SampleClock {
     fileprivate init?(reading reader: inout ByteReader, flags: UInt8) {
-        guard let timescale = reader.integer(), let frameTicks = reader.integer(), let lastStamp = reader.integer(),
-            let lastTime = reader.integer()
+        guard let timescale = reader.integer(), let length = reader.integer(), let rate = reader.integer(),
+            let lastStamp = reader.integer(),
+            let lastTime = reader.integer(), let carry = reader.integer()
         else { return nil }
-        self.init(timescale: timescale, frameTicks: frameTicks)
+        self.init(timescale: timescale, frame: Frame(length: length, rate: rate))
         self.lastStamp = lastStamp
+        self.carry = carry
         self.lastTime = flags & 8 != 0 ? lastTime : nil
         guard flags & 4 != 0 else { return }
         guard let generation = reader.uint32(), let scale = reader.integer(), let stamp = reader.integer(),
-            let time = reader.integer()
+            let time = reader.integer(), let drift = reader.integer()
         else { return nil }
-        anchor = Anchor(generation: generation, sourceScale: scale, stamp: stamp, time: time)
+        anchor = Anchor(generation: generation, sourceScale: scale, stamp: stamp, time: time, drift: drift)
     }
 }
 

@@ -89,6 +89,8 @@ public struct RoomTimeline: Sendable {
     /// The feed's position before which all was polled: read from there to go on. `nil` before the beginning.
     public var safePosition: UInt64? { media?.safePosition(without: queue) }
 
+    var gaps: GapLog { media?.gaps ?? GapLog() }
+
     var counts: RecordingCounts {
         if let media { return media.counts }
         var counts = RecordingCounts()
@@ -182,7 +184,7 @@ public struct RoomTimeline: Sendable {
     public mutating func pollOutput() -> Output {
         repeat {
             if !outputs.isEmpty { return outputs.removeFirst() }
-            if media?.outputs.isEmpty == false, let output = media?.outputs.removeFirst() { return output }
+            if let output = media?.pollOutput() { return output }
         } while work()
         if isOver || isClosed { return .wait(until: nil) }
         return .wait(until: media == nil ? held.deadline(wait: options.startWait.nanoseconds) : media?.deadline)

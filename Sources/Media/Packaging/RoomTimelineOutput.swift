@@ -13,6 +13,8 @@ extension RoomTimeline {
         /// The track at `index` has one more entry, its last: a new configuration, or parameter sets in band.
         case entry(index: Int, SampleEntry)
         case sample(PlacedSample)
+        /// A track had nothing for a while. The samples before it came out; what fills it, if anything does, follows.
+        case gap(MediaGap)
         /// The tracks at these indices ended for now: unpublished, their participant left, or the gateway was started
         /// again. What came before must be written before more is polled. They may go on.
         case paused([Int])
@@ -62,12 +64,19 @@ extension RoomTimeline {
         public var selection: Subscribe.Selection
         /// How long the beginning waits for published tracks without a configuration, and for a picture beside sound.
         public var startWait: Duration
+        /// Sound that is missing this long, at most, is filled with frames of silence; a longer gap is a hole.
+        public var longestSilence: Duration
+        /// A picture lasts this long, at most, when none follows; then there is a hole. `nil`: until the next.
+        public var longestPicture: Duration?
         /// Tracks, at most.
         public var maximumTracks: Int
 
         public init(
-            selection: Subscribe.Selection = .all, startWait: Duration = .seconds(2), maximumTracks: Int = 16
+            selection: Subscribe.Selection = .all, startWait: Duration = .seconds(2),
+            longestSilence: Duration = .seconds(3600), longestPicture: Duration? = nil, maximumTracks: Int = 16
         ) {
+            self.longestSilence = longestSilence
+            self.longestPicture = longestPicture
             self.selection = selection
             self.startWait = startWait
             self.maximumTracks = maximumTracks

@@ -12,6 +12,16 @@ struct SampleClock: Equatable, Sendable {
         /// A stamp in those ticks, and the track's time there.
         var stamp: Int64
         var time: Int64
+        /// By how much the source's clock has drifted since the anchor, as far as that is in `time`, in nanoseconds.
+        var drift: Int64 = 0
+    }
+
+    /// One frame of sound: its samples, and samples a second. A track may hold frames of another rate than its own.
+    struct Frame: Equatable, Sendable {
+        var length: Int64
+        var rate: Int64
+
+        static let picture = Frame(length: 0, rate: 1)
     }
 
     struct Placed: Equatable {
@@ -28,8 +38,10 @@ struct SampleClock: Equatable, Sendable {
 
     /// Ticks a second of the track.
     var timescale: Int64
-    /// Ticks of one frame of sound; 0 for video.
-    var frameTicks: Int64
+    /// A frame of sound has so many samples, at so many a second; 0 for video.
+    var frame: Frame
+    /// What the count is ahead of the last time, in ticks × the frame's rate.
+    var carry: Int64 = 0
     var anchor: Anchor?
     var lastStamp: Int64 = 0
     /// The last sample's decoding time; `nil` before the first.
@@ -38,13 +50,16 @@ struct SampleClock: Equatable, Sendable {
     var offCount: UInt16 = 0
     var offLeast: Int64 = 0
 
-    init(timescale: Int64, frameTicks: Int64) {
+    init(timescale: Int64, frame: Frame) {
         self.timescale = timescale
-        self.frameTicks = frameTicks
+        self.frame = frame
     }
 
+    /// Ticks of one frame of sound, to the nearest; 0 for video.
+    var frameTicks: Int64 { Self.scale(frame.length, from: frame.rate, to: timescale) }
+
     /// Where the next sample is expected at the earliest.
-    var end: Int64? { lastTime.map { $0 &+ max(1, frameTicks) } }
+    var end: Int64? { lastTime.map { $0 &+ max(1, (frame.length &* timescale &+ carry) / max(1, frame.rate)) } }
 
     /// The track's time of `stamp` by the present anchor.
     func mapped(_ stamp: Int64) -> Int64? {
@@ -58,9 +73,11 @@ struct SampleClock: Equatable, Sendable {
         lastStamp = stamp
         guard let end else {
             lastTime = mapped
+            carry = 0
             return Placed(time: mapped)
         }
-        let placed = frameTicks == 0 ? follow(mapped, end: end) : count(mapped, end: end, isGap: isGap)
+        let placed = frame.length == 0 ? follow(mapped, end: end) : count(mapped, end: end, isGap: isGap)
+        carry = placed.time == end ? (frame.length &* timescale &+ carry) % max(1, frame.rate) : 0
         lastTime = placed.time
         return placed
     }

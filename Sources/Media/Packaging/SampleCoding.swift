@@ -75,11 +75,19 @@ enum SampleCoding: Equatable, Sendable {
         }
     }
 
-    /// How long a frame of sound lasts, in ticks of a track with `timescale`; 0 for video.
-    func frameTicks(timescale: UInt32) -> Int64 {
+    /// How long a frame of sound lasts.
+    var frame: SampleClock.Frame {
         switch self {
-        case .h264: 0
-        case .aac(let rate, let length): SampleClock.scale(Int64(length), from: Int64(rate), to: Int64(timescale))
+        case .h264: .picture
+        case .aac(let rate, let length): SampleClock.Frame(length: Int64(length), rate: Int64(rate))
         }
+    }
+
+    /// A frame of silence; `nil` for video, and for sound that has none that is known.
+    static func silence(of entry: SampleEntry) -> [UInt8]? {
+        guard !entry.isVideo, let parsed = try? AudioSpecificConfig(parsing: entry.configuration.span) else {
+            return nil
+        }
+        return SilentFrame.aac(parsed)
     }
 }

@@ -15,8 +15,10 @@ struct TrackTimeline: Sendable {
         var publication: UInt32
         /// Nothing can be decoded before the next key frame.
         var needsKey: Bool
-        /// Records are missing before the next unit: its stamp is right, a count is not.
-        var isAfterGap = false
+        /// Something is missing before the next unit: its stamp is right, a count is not.
+        var gap: MediaGap.Cause?
+        /// That gap was stated, and filled up to here.
+        var isGapStated = false
     }
 
     /// A sample whose duration is not known yet.

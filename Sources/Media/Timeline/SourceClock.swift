@@ -3,7 +3,8 @@ import Timing
 /// Maps the stamps of one source clock (an RTMP publisher, a file) onto room time by the lower envelope of
 /// arrival − stamp over ten seconds, so that jitter of the network cannot enter (DESIGN section 3).
 ///
-/// All times are nanoseconds. One map serves all tracks of the source.
+/// All times are nanoseconds. One map serves all tracks of the source; what is a jump is seen in each track by itself,
+/// since tracks come interleaved, seconds apart.
 public struct SourceClock: Sendable {
     /// A stamp that runs ahead of its arrival by more than this is a jump, not jitter.
     public static let forwardJump = Duration.seconds(3)
@@ -24,11 +25,22 @@ public struct SourceClock: Sendable {
 
     private struct Anchor {
         var offset: Int64
+        /// The greatest stamp, and when the last one of the source came.
         var lastStamp: Int64
         var lastArrival: Int64
+        var number: Int
+    }
+
+    /// The last stamp of one track, and the anchor by which it was mapped.
+    private struct Lane {
+        var stamp: Int64
+        var arrival: Int64
+        var offset: Int64
+        var anchor: Int
     }
 
     private var anchor: Anchor?
+    private var lanes: [Int: Lane] = [:]
     /// The least arrival − stamp of each of the last ten seconds, oldest first.
     private var envelope: [(second: Int64, least: Int64)] = []
 
@@ -37,35 +49,68 @@ public struct SourceClock: Sendable {
     /// Forgets the source's clock: the next stamp anchors anew. For a new publication on the same participant.
     public mutating func restart() {
         anchor = nil
+        lanes.removeAll(keepingCapacity: true)
         envelope.removeAll(keepingCapacity: true)
     }
 
     /// Takes one stamp and its arrival, both in nanoseconds, and gives its place on the room's clock.
-    public mutating func map(stamp: Int64, arrival: Int64) -> Mapped {
-        guard var known = anchor else { return anchorAnew(stamp: stamp, roomTime: arrival, arrival: arrival) }
-        let stampStep = stamp &- known.lastStamp
-        let arrivalStep = arrival &- known.lastArrival
-        if stampStep < -Self.backwardNanoseconds || stampStep &- arrivalStep > Self.forwardNanoseconds {
-            let roomTime = known.lastStamp &+ known.offset &+ max(0, arrivalStep)
-            return anchorAnew(stamp: stamp, roomTime: roomTime, arrival: arrival)
+    /// - Parameter track: any number that tells the source's tracks apart, a few in all.
+    public mutating func map(stamp: Int64, arrival: Int64, track: Int = 0) -> Mapped {
+        guard let known = anchor else {
+            return anchorAnew(stamp: stamp, roomTime: arrival, arrival: arrival, track: track, number: 0)
         }
+        let lane = lanes[track]
+        if let lane, follows(stamp, lane, at: arrival) {
+            if lane.anchor == known.number { return follow(stamp, arrival, track, known) }
+            if !fits(stamp, known, at: arrival) {  // the rest of what was sent before another track jumped
+                lanes[track]?.stamp = stamp
+                lanes[track]?.arrival = arrival
+                return Mapped(roomTime: stamp &+ lane.offset, anchoredOffset: nil)
+            }
+        }
+        if lane?.anchor != known.number, fits(stamp, known, at: arrival) {
+            return follow(stamp, arrival, track, known)
+        }
+        let roomTime = known.lastStamp &+ known.offset &+ max(0, arrival &- known.lastArrival)
+        return anchorAnew(stamp: stamp, roomTime: roomTime, arrival: arrival, track: track, number: known.number &+ 1)
+    }
+
+    /// Whether `stamp` goes on from the last one of its track.
+    private func follows(_ stamp: Int64, _ lane: Lane, at arrival: Int64) -> Bool {
+        let step = stamp &- lane.stamp
+        return step >= -Self.backwardNanoseconds && step &- (arrival &- lane.arrival) <= Self.forwardNanoseconds
+    }
+
+    /// Whether `stamp` stands by the present anchor about where the room is.
+    private func fits(_ stamp: Int64, _ anchor: Anchor, at arrival: Int64) -> Bool {
+        let ahead = stamp &- anchor.lastStamp &- max(0, arrival &- anchor.lastArrival)
+        return -Self.forwardNanoseconds...Self.forwardNanoseconds ~= ahead
+    }
+
+    private mutating func follow(_ stamp: Int64, _ arrival: Int64, _ track: Int, _ known: Anchor) -> Mapped {
+        var known = known
         observe(arrival &- stamp, at: arrival)
-        if stampStep > 0 {
+        let step = stamp &- known.lastStamp
+        if step > 0 {
             let wanted = (envelope.lazy.map(\.least).min() ?? known.offset) &- known.offset
-            let most = stampStep / 1_000_000 * Self.slewLimit
+            let most = step / 1_000_000 &* Self.slewLimit
             known.offset &+= min(max(wanted, -most), most)
             known.lastStamp = stamp
         }
         known.lastArrival = arrival
         anchor = known
+        lanes[track] = Lane(stamp: stamp, arrival: arrival, offset: known.offset, anchor: known.number)
         return Mapped(roomTime: stamp &+ known.offset, anchoredOffset: nil)
     }
 
-    private mutating func anchorAnew(stamp: Int64, roomTime: Int64, arrival: Int64) -> Mapped {
+    private mutating func anchorAnew(
+        stamp: Int64, roomTime: Int64, arrival: Int64, track: Int, number: Int
+    ) -> Mapped {
         envelope.removeAll(keepingCapacity: true)
         let offset = roomTime &- stamp
         observe(arrival &- stamp, at: arrival)
-        anchor = Anchor(offset: offset, lastStamp: stamp, lastArrival: arrival)
+        anchor = Anchor(offset: offset, lastStamp: stamp, lastArrival: arrival, number: number)
+        lanes[track] = Lane(stamp: stamp, arrival: arrival, offset: offset, anchor: number)
         return Mapped(roomTime: roomTime, anchoredOffset: offset)
     }
 

@@ -49,7 +49,8 @@ struct UnitPublisher {
             unusedBytes &+= byteCount
             room.append(.configuration(track(kind, at: now), rendition: 0, configuration), at: now)
         case .unit(let kind, let unit):
-            let mapped = clock.map(stamp: timestamp &* 1_000_000, arrival: room.time(at: now))
+            let mapped = clock.map(
+                stamp: timestamp &* 1_000_000, arrival: room.time(at: now), track: Int(kind.rawValue))
             if let offset = mapped.anchoredOffset { room.append(.anchored(participant, offset: offset), at: now) }
             let record = Unit(
                 track: track(kind, at: now), configuration: unit.configuration, pts: unit.pts, dts: unit.dts,

@@ -109,7 +109,7 @@ struct MKVSink: ExportSink {
                 try finish()
                 timeline = next
             case .warning(let warning): say(.warning(message: warning.message, remedy: warning.remedy))
-            case .track, .entry, .missed, .paused, .leftOut, .split, .finished: break
+            case .track, .entry, .gap, .missed, .paused, .leftOut, .split, .finished: break
             case .wait(let until):
                 due = until
                 return

@@ -134,7 +134,7 @@ public struct HLSSegmenter: Sendable {
             case .warning(let warning): outputs.append(.warning(warning))
             case .paused(let indices): pause(indices)
             case .leftOut(let length, let place): leaveOut(length, at: place)
-            case .missed, .split: break
+            case .missed, .split, .gap: break
             case .finished: return
             case .wait(let until):
                 due = until

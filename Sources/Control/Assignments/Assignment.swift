@@ -193,6 +193,10 @@ public struct OutputReport: Codable, Equatable, Sendable {
     public var finished: [FinishedFile]
     /// What pauses left out.
     public var pauses: [LeftOutTime]
+    /// How many gaps the output has, the time in which any track has one, and the latest of them.
+    public var gapCount: Int64
+    public var gapSeconds: Double
+    public var gaps: [ReportedGap]
     /// What is on the tape, of an output that writes one.
     public var tape: TapeReport?
 
@@ -209,6 +213,9 @@ public struct OutputReport: Codable, Equatable, Sendable {
         warnings = []
         finished = []
         pauses = []
+        gapCount = 0
+        gapSeconds = 0
+        gaps = []
     }
 }
 
@@ -223,6 +230,27 @@ public struct FinishedFile: Codable, Equatable, Sendable {
         self.path = path
         self.durationSeconds = durationSeconds
         self.sizeBytes = sizeBytes
+    }
+}
+
+/// A span in which a track has nothing that was received.
+public struct ReportedGap: Codable, Equatable, Sendable {
+    /// `TR_…`
+    public var track: String
+    /// Seconds of media before it, over all parts.
+    public var atSeconds: Double
+    public var seconds: Double
+    /// `silence`, `jump`, `away`, `missed`, `restart`.
+    public var cause: String
+    /// Frames of silence stand in it; else the picture stands still, or nothing plays.
+    public var isFilled: Bool
+
+    public init(track: String, atSeconds: Double, seconds: Double, cause: String, isFilled: Bool) {
+        self.track = track
+        self.atSeconds = atSeconds
+        self.seconds = seconds
+        self.cause = cause
+        self.isFilled = isFilled
     }
 }
 

@@ -26,6 +26,12 @@ extension EgressRun {
         let pauses: [JSONValue] = (files?.allPauses ?? []).map {
             ["atSeconds": .number($0.atSeconds), "seconds": .number($0.seconds)]
         }
+        let gaps: [JSONValue] = (files?.gaps ?? []).map {
+            [
+                "track": .string($0.track), "atSeconds": .number($0.atSeconds), "seconds": .number($0.seconds),
+                "cause": .string($0.cause), "filled": .bool($0.isFilled),
+            ]
+        }
         return .object([
             JSONMember("id", .string(output.id)), JSONMember("type", .string(output.type.rawValue)),
             JSONMember("state", .string(output.state.rawValue)),
@@ -36,6 +42,8 @@ extension EgressRun {
             JSONMember("unitsLost", .integer(files?.unitsLost ?? 0)),
             JSONMember("parts", .array(output.parts.map(\.manifest))),
             JSONMember("pauses", .array(pauses)),
+            JSONMember("gapCount", .integer(files?.gapCount ?? 0)),
+            JSONMember("gapSeconds", .number(files?.gapSeconds ?? 0)), JSONMember("gaps", .array(gaps)),
         ])
     }
 }

@@ -21,6 +21,10 @@ struct OutputFiles: Codable, Equatable, Sendable {
     /// Taken from the feed, and what the feed no longer held: the files of the present attempt.
     var unitsIn: Int64 = 0
     var unitsLost: Int64 = 0
+    /// See ``OutputReport``; a later attempt tells those of its file again.
+    var gaps: [ReportedGap]?
+    var gapCount: Int64?
+    var gapSeconds: Double?
     /// Whose `pauses` they are.
     var attempt = 0
 
@@ -120,6 +124,10 @@ extension EgressRun {
             known.attempt = attempts
         }
         known.pauses = report.pauses
+        let earlier = (known.gaps ?? []).filter { !report.gaps.contains($0) }
+        known.gaps = Array((earlier + report.gaps).suffix(100))
+        known.gapCount = max(known.gapCount ?? 0, report.gapCount)
+        known.gapSeconds = max(known.gapSeconds ?? 0, report.gapSeconds)
         (known.unitsIn, known.unitsLost) = (report.unitsIn, report.unitsLost)
         files = (files ?? [:]).merging([output.id: known]) { $1 }
         output.measureParts(known.finished)

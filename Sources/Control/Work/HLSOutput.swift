@@ -83,6 +83,7 @@ final class HLSOutput: OutputRunner {
         report.sizeBytes = Int64(clamping: statistics.byteCount)
         report.unitsIn = statistics.unitsIn
         report.unitsLost = statistics.unitsLost
+        report.addGaps(of: statistics, from: .zero)
         return report
     }
 

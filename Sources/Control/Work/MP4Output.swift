@@ -80,6 +80,7 @@ final class MP4Output: OutputRunner {
         report.sizeBytes = Int64(clamping: total.byteCount &+ now.byteCount)
         report.unitsIn = total.unitsIn &+ now.unitsIn
         report.unitsLost = total.unitsLost &+ now.unitsLost
+        report.addGaps(of: now, from: total.duration)
         return report
     }
 
@@ -285,6 +286,7 @@ final class MP4Output: OutputRunner {
     }
 
     private func add(_ statistics: RecorderStatistics) {
+        state.addGaps(of: statistics, from: total.duration)
         total.duration += statistics.duration
         total.byteCount &+= statistics.byteCount
         total.unitsIn &+= statistics.unitsIn

@@ -58,7 +58,8 @@ public struct HLSSegmenter: Sendable {
     }
 
     static func timelineOptions(_ options: Options) -> RoomTimeline.Options {
-        RoomTimeline.Options(selection: options.selection)
+        // A segment that is out takes no more: sound that was missing stays a hole.
+        RoomTimeline.Options(selection: options.selection, longestSilence: .zero)
     }
 
     /// The feed's position from which the presentation goes on: all before it is in segments.
@@ -381,6 +382,7 @@ extension HLSSegmenter {
         statistics.unitsLost = counts.unitsLost
         statistics.unitsSkipped = counts.unitsSkipped
         statistics.timesRepaired = counts.timesRepaired
+        statistics.take(timeline.gaps, timeline.tracks)
         statistics.startedAt = startedAt
         statistics.tracks = renditions.map {
             RecorderStatistics.Track(

@@ -153,7 +153,8 @@ let suites: [Target] = [
         "ShellTests",
         [
             "Bytes", "Timing", "Log", "Feed", "Codecs", "RTMP", "Forwarding", "MediaLoop", "RTMPServer",
-            "LinkTransport", "HTTPServer", "Storage", "RTMPPush", "HTTPTransfer", "Encoder", "Listening", "TLS",
+            "LinkTransport", "HTTPServer", "Terminal", "Storage", "RTMPPush", "HTTPTransfer", "Encoder", "Listening",
+            "TLS",
         ]),
     tests("ConfigTests", ["Log", "Config", "TLS"]),
     tests("StoreTests", ["Bytes", "Timing", "Store", "Jobs", "SQLite"]),

@@ -7,6 +7,7 @@ import Log
 import MediaLoop
 import Service
 import Terminal
+import Timing
 
 /// `sluice serve`: reads the configuration, wires the parts, and runs until SIGINT or SIGTERM.
 enum Serve {
@@ -53,7 +54,11 @@ enum Serve {
                     "rtmps": service.rtmpsPort.map { "\($0)" } ?? "-",
                     "data": configuration.data,
                 ])
-            await reloadUntilInterrupted(service, log)
+            let manager = ServiceManager(environment: ProcessInfo.processInfo.environment)
+            group.addTask { await giveSigns(of: service, to: manager) }
+            manager.ready("RTMP on port \(service.rtmpPort)")
+            await reloadUntilInterrupted(service, manager, log)
+            manager.stopping("sealing what runs")
             log.info("shutting down: new work is refused, what runs is sealed (again to stop at once)")
             await service.drain { Interrupts.count > 1 }
             await server.stop(grace: .seconds(2))
@@ -62,16 +67,29 @@ enum Serve {
         log.info("stopped")
     }
 
-    private static func reloadUntilInterrupted(_ service: Service, _ log: Logger) async {
+    private static func reloadUntilInterrupted(
+        _ service: Service, _ manager: ServiceManager, _ log: Logger
+    ) async {
         var hangUps = 0
         var changes = Interrupts.changes().makeAsyncIterator()
         while Interrupts.count == 0 {
             if hangUps != Interrupts.hangUps {
                 hangUps = Interrupts.hangUps
+                manager.reloading()
                 await reload(service, log)
+                manager.ready("RTMP on port \(service.rtmpPort)")
             } else {
                 await changes.next()
             }
+        }
+    }
+
+    /// Tells the manager that all is well, for as long as the loops answer and it asks.
+    private static func giveSigns(of service: Service, to manager: ServiceManager) async {
+        guard let interval = manager.watchdogInterval else { return }
+        while !Task.isCancelled {
+            if service.liveness().allSatisfy(\.ok) { manager.isAlive() }
+            try? await Task.sleep(for: interval)
         }
     }
 

@@ -18,7 +18,7 @@ struct CommandSpec: Sendable {
         [ServeCommand.spec, TokenCommand.spec] + IngressCommands.specs + [
             RecordCommand.spec, JobsCommand.spec, DrainCommand.spec,
         ]
-        + TapeCommands.specs + PipelineCommands.specs + ConfigCommands.specs
+        + TapeCommands.specs + PipelineCommands.specs + StoreCommands.specs + ConfigCommands.specs
 
     /// The commands of two words that begin with `first`.
     static func group(_ first: String) -> [CommandSpec] { all.filter { $0.name.hasPrefix(first + " ") } }

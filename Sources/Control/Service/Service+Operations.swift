@@ -136,6 +136,7 @@ extension Service {
                     name: "workers", ok: workers, detail: workers ? "at least one ready" : "none is ready",
                     remedy: workers ? "" : "See the log: why does sluice-worker not start?"),
                 diskCheck(),
+                auditCheck(),
                 HealthCheck(
                     name: "draining", ok: !draining, detail: draining ? "shutting down" : "no",
                     remedy: draining ? "Ask again when the gateway has started anew." : ""),

@@ -39,6 +39,8 @@ public final class Service: Sendable {
     let egressControl: EgressControl
     let storage: StorageRoot
     let links: LinkSigner
+    /// What the look at the start found.
+    let audit = Mutex<DataAudit?>(nil)
     private let log = Logger("service")
 
     /// Opens the data folder and the store, binds RTMP, takes up what the last run left, and starts the first worker.
@@ -93,6 +95,7 @@ public final class Service: Sendable {
             group.addTask { await self.handleEvents() }
             group.addTask { await self.egressControl.persist() }
             group.addTask { await self.keepTime() }
+            group.addTask { await self.auditData(at: Clocks.wall()) }
         }
     }
 

@@ -18,6 +18,26 @@ public enum StoreFile {
         return faults + dangling
     }
 
+    /// The schema version that the file has, and the one that this build writes.
+    public static func schema(_ path: String) throws(StoreError) -> (found: Int64, known: Int64) {
+        (try Migration.version(of: try open(path)), Migration.schema.last?.version ?? 0)
+    }
+
+    /// The bodies of all documents of a kind, without a change to the file: an older schema stays what it is.
+    public static func bodies(_ path: String, of kind: DocumentKind) throws(StoreError) -> [[UInt8]] {
+        try open(path).query("SELECT body FROM documents WHERE kind = ?1 ORDER BY id", [.text(kind.rawValue)]) {
+            $0.bytes(0)
+        }
+    }
+
+    /// Jobs that have not ended, each with what it works on.
+    public static func unfinishedJobs(_ path: String) throws(StoreError) -> [(id: String, subject: String)] {
+        let ended = JobState.allCases.filter(\.isEnded).map { "'\($0.rawValue)'" }.joined(separator: ", ")
+        return try open(path).query("SELECT id, subject FROM jobs WHERE state NOT IN (\(ended)) ORDER BY position") {
+            ($0.text(0), $0.text(1))
+        }
+    }
+
     private static func open(_ path: String) throws(StoreError) -> Database {
         let database: Database
         do { database = try Database(path: path, access: .readWrite) } catch { throw StoreError(error) }

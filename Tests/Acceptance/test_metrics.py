@@ -86,6 +86,8 @@ def test_figures_are_what_was_done():
         assert after["sluice_output_lost_units_total", {"type": "mp4"}] == 0
         assert after["sluice_output_lost_units_total", {"type": "rtmp"}] > 0
         assert after["sluice_link_missed_records_total", {"consumer": "durable"}] == 0
+        looked = after["sluice_ingress_av_offset_seconds_count"]
+        assert looked >= 8 and abs(after["sluice_ingress_av_offset_seconds_sum"] / looked) < 0.1
         requests = {"route": "/v1/egress", "method": "POST", "status": "2xx"}
         assert after["sluice_http_requests_total", requests] == 2
         assert after["sluice_http_request_duration_seconds_count", {"route": "/v1/egress", "method": "POST"}] == 2

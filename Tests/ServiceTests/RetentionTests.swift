@@ -67,6 +67,22 @@ struct RetentionTests {
         }
     }
 
+    @Test("a tape goes with its record, by an age of its own")
+    func tapes() async throws {
+        try await Site.with {
+            $0.retention.tapes = Self.day
+        } body: { site in
+            let path = site.recordings + "/../tapes/TP_1.tape"
+            try Data("tape".utf8).write(to: URL(filePath: path))
+            try await site.tape("TP_1", at: Self.end)
+            await site.service.sweep(at: Self.end + Self.day)
+            #expect(FileManager.default.fileExists(atPath: path))
+            await site.service.sweep(at: Self.end + Self.day + .seconds(1))
+            #expect(!FileManager.default.fileExists(atPath: path))
+            #expect(try await site.service.store.document(.tape, id: "TP_1") == nil)
+        }
+    }
+
     @Test("a later egress's file of the same name is not an old one's")
     func sameName() async throws {
         try await Site.with {
@@ -133,6 +149,17 @@ private struct Site: Sendable {
         try await service.store.commit(
             Change(documents: [.put(try await service.egressControl.document(run), expected: nil)]))
         return id
+    }
+
+    /// Stores the record of a tape that ended then.
+    func tape(_ id: String, at time: WallTime) async throws {
+        let tape = TapeRecord(
+            id: id, egress: "EG_1", output: "raw", roomId: "RM_1", room: "demo", state: .complete,
+            createdAt: Timestamp(time - .seconds(60)), startedAt: .init(wrappedValue: Timestamp(time)),
+            endedAt: .init(wrappedValue: Timestamp(time)), durationSeconds: 1, sizeBytes: 4,
+            location: .init(wrappedValue: recordings.dropLast("recordings".count) + "tapes/\(id).tape"), participants: [], tracks: [],
+            gaps: [], leftOutCount: 0, error: .init(), labels: [:], keyId: .init())
+        try await service.store.commit(Change(documents: [.put(try tape.document(), expected: nil)]))
     }
 
     func record(_ id: String) async throws -> EgressRecord? {

@@ -30,11 +30,10 @@ struct Field: Sendable {
     }
 
     /// Whether this version does what the key says.
-    enum Readiness { case built, withoutEffect, refused }
+    enum Readiness { case built, withoutEffect }
 
     var readiness: Readiness {
         switch key {
-        case "retention.tapes": .refused
         case "workers.count": .withoutEffect
         default: key.hasPrefix("rtc.") ? .withoutEffect : .built
         }

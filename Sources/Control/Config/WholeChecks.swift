@@ -19,14 +19,13 @@ extension ConfigurationReader {
         checkUnbuilt()
     }
 
-    /// A promise that this version does not keep is refused; what merely has no effect yet is a warning.
+    /// What has no effect yet is a warning.
     private mutating func checkUnbuilt() {
         let defaults = Configuration()
         for field in Field.all where field.write(configuration) != field.write(defaults) {
             switch field.readiness {
             case .built: continue
             case .withoutEffect: warn("\(field.key) has no effect yet")
-            case .refused: report(.whole, field.key, "is not built yet: leave it out")
             }
         }
     }

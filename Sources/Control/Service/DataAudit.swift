@@ -83,5 +83,9 @@ struct NamedFiles: Sendable {
         }
     }
 
+    mutating func add(_ tape: TapeRecord) {
+        if let location = tape.location { paths.insert(location) }
+    }
+
     func covers(_ path: String) -> Bool { paths.contains(path) }
 }

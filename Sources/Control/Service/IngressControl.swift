@@ -327,6 +327,7 @@ actor IngressControl {
         guard let id = idBySession[session], var live = entries[id]?.live else { return }
         live.participant.tracks = report.tracks(as: live.grant, publishedAt: live.participant.joinedAt)
         let frames = (report.video?.frames ?? 0) + (report.audio?.frames ?? 0)
+        counters.note(soundAhead: report.soundAheadMilliseconds)
         if frames > live.frames { (live.frames, live.lastMedia) = (frames, Clocks.now()) }
         for warning in report.warnings where live.warned.insert(warning.code).inserted {
             log.warning(

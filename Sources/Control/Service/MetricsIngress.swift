@@ -4,6 +4,8 @@ struct IngressCounters: Sendable {
     private(set) var ended = 0
     private(set) var takeovers = 0
     private(set) var refused = Tally("cause")
+    /// How far the sound's stamps are ahead of the picture's; looked at once a second in each session.
+    private(set) var avOffset = Histogram(bounds: [-1, -0.5, -0.25, -0.1, -0.045, 0, 0.045, 0.1, 0.25, 0.5, 1])
 
     enum Refusal: String, CaseIterable, Sendable {
         case unknownKey = "unknown_key"
@@ -20,6 +22,10 @@ struct IngressCounters: Sendable {
     mutating func noteStart() { started += 1 }
     mutating func noteEnd() { ended += 1 }
     mutating func noteTakeover() { takeovers += 1 }
+    mutating func note(soundAhead milliseconds: Int64?) {
+        if let milliseconds { avOffset.observe(Double(milliseconds) / 1000) }
+    }
+
     mutating func note(_ refusal: Refusal) { refused.add(1, refusal.rawValue) }
 }
 
@@ -41,6 +47,10 @@ extension IngressControl {
             MetricFamily(
                 .counter, "sluice_ingress_takeovers_total", "Sessions ended because another encoder came on their key.",
                 Double(counters.takeovers)),
+            MetricFamily(
+                "sluice_ingress_av_offset_seconds",
+                "How far the sound's stamps are ahead of the picture's, once a second in each session.",
+                counters.avOffset),
             counters.refused.family(
                 .counter, "sluice_ingress_refused_total", "Encoders that were turned away, by cause."),
         ]

@@ -10,18 +10,12 @@ extension Service {
     func auditData(at now: WallTime) async {
         do {
             var named = NamedFiles()
-            var query = DocumentQuery(.egress)
-            query.limit = PageLimit.range.upperBound
-            repeat {
-                let page = try await store.documents(query)
-                for document in page.items {
-                    guard let run = try? JSONDecoder().decode(EgressRun.self, from: Data(document.body)) else {
-                        continue
-                    }
-                    named.add(run.record)
-                }
-                query.after = page.next
-            } while query.after != nil
+            try await each(.egress) { body in
+                if let run = try? JSONDecoder().decode(EgressRun.self, from: body) { named.add(run.record) }
+            }
+            try await each(.tape) { body in
+                if let tape = try? JSONDecoder().decode(TapeRecord.self, from: body) { named.add(tape) }
+            }
             let found = DataAudit(data: folder.path, named: named, at: now)
             audit.withLock { $0 = found }
             guard let summary = found.summary else { return }
@@ -31,6 +25,16 @@ extension Service {
         } catch {
             Logger("store").warning("files could not be held against records", ["error": "\(error)"])
         }
+    }
+
+    private func each(_ kind: DocumentKind, _ take: (Data) -> Void) async throws {
+        var query = DocumentQuery(kind)
+        query.limit = PageLimit.range.upperBound
+        repeat {
+            let page = try await store.documents(query)
+            for document in page.items { take(Data(document.body)) }
+            query.after = page.next
+        } while query.after != nil
     }
 
     /// For `/readyz`: never a reason not to be ready.

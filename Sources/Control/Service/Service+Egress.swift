@@ -101,7 +101,7 @@ extension Service {
         guard record.deletedAt == nil else { return }
         await egressControl.settle(id)
         try await translating {
-            try await self.removeFiles(of: record, outputs: record.outputs)
+            try await self.removeFiles(of: record)
             guard let document = try await self.store.document(.egress, id: id) else { return }
             try await self.markDeleted(document, at: Clocks.wall())
         }

@@ -25,22 +25,14 @@ extension Service {
     }
 
     private func sweepFiles(at now: WallTime) async throws {
-        let ages = OutputType.allCases.compactMap { retention(of: $0) }
-        guard let youngest = ages.min() else { return }
-        try await eachEnded(before: now - youngest) { document, record in
-            guard record.deletedAt == nil else { return }
-            let ended = (record.endedAt ?? record.updatedAt).wallTime
-            let due = record.outputs.filter { output in
-                retention(of: output.type).map { ended < now - $0 } ?? false
-            }
-            guard !due.isEmpty else { return }
-            let removed = try await removeFiles(of: record, outputs: due)
+        guard let age = configuration.retention.recordings else { return }
+        try await eachEnded(.egress, before: now - age) { document in
+            guard let record = storedRecord(document), record.deletedAt == nil else { return }
+            let removed = try await removeFiles(of: record)
             guard !removed.isEmpty else { return }
-            let isLast = !hasFiles(record)
-            if isLast { try await markDeleted(document, at: now) }
+            if !hasFiles(record) { try await markDeleted(document, at: now) }
             Logger("retention").info(
-                "files of an old egress were deleted",
-                ["egress": record.id, "files": removed.count, "recordDeleted": isLast])
+                "files of an old egress were deleted", ["egress": record.id, "files": removed.count])
         }
     }
 
@@ -49,7 +41,8 @@ extension Service {
         retention.answersBefore = now - IdempotentAnswer.lifetime
         if let age = configuration.retention.records {
             let limit = now - age
-            try await eachEnded(before: limit) { document, record in
+            try await eachEnded(.egress, before: limit) { document in
+                guard let record = storedRecord(document) else { return }
                 guard record.deletedAt != nil || !hasFiles(record) else { return }
                 try await store.commit(
                     Change(documents: [.delete(.egress, id: document.id, expected: document.version)]))
@@ -60,37 +53,33 @@ extension Service {
         while try await store.prune(retention) > 0 {}
     }
 
-    /// How long the files of outputs of this kind are kept; `nil`: for ever, or it has none.
-    private func retention(of type: OutputType) -> Duration? {
-        type.hasOwnFiles ? configuration.retention.recordings : nil
+    private func storedRecord(_ document: Document) -> EgressRecord? {
+        try? JSONDecoder().decode(EgressRun.self, from: Data(document.body)).record
     }
 
-    /// Calls `body` for each egress that ended and was last changed before `limit`.
+    /// Calls `body` for each document that has ended and was last changed before `limit`.
     private func eachEnded(
-        before limit: WallTime, _ body: (Document, EgressRecord) async throws -> Void
+        _ kind: DocumentKind, before limit: WallTime, _ body: (Document) async throws -> Void
     ) async throws {
-        var query = DocumentQuery(.egress)
+        var query = DocumentQuery(kind)
         query.isActive = false
         query.updatedBefore = limit
         query.limit = PageLimit.range.upperBound
         repeat {
             let page = try await store.documents(query)
-            for document in page.items {
-                guard let run = try? JSONDecoder().decode(EgressRun.self, from: Data(document.body)) else { continue }
-                try await body(document, run.record)
-            }
+            for document in page.items { try await body(document) }
             query.after = page.next
         } while query.after != nil
     }
 
     func hasFiles(_ record: EgressRecord) -> Bool { record.filePaths.contains { FileFacts(path: $0) != nil } }
 
-    /// Removes the files that `outputs` of an egress that has ended wrote, as far as they are still its own.
+    /// Removes the files of an egress that has ended, as far as they are still its own.
     /// - Returns: the paths of those that went.
     @discardableResult
-    func removeFiles(of record: EgressRecord, outputs: [OutputRecord]) async throws -> [String] {
+    func removeFiles(of record: EgressRecord) async throws -> [String] {
         var removed: [String] = []
-        for output in outputs {
+        for output in record.outputs {
             for path in output.filePaths where try await isOwn(path, of: record) {
                 guard (try? remove(path, of: output)) != nil else { continue }
                 removed.append(path)
@@ -115,8 +104,8 @@ extension Service {
         repeat {
             let page = try await store.documents(query)
             for document in page.items where document.id != record.id {
-                let other = try? JSONDecoder().decode(EgressRun.self, from: Data(document.body)).record
-                if other?.deletedAt == nil, other?.filePaths.contains(path) == true { return false }
+                guard let other = storedRecord(document), other.deletedAt == nil else { continue }
+                if other.filePaths.contains(path) { return false }
             }
             query.after = page.next
         } while query.after != nil

@@ -33,6 +33,9 @@ public struct StoreInspection: Sendable {
             named.add(run.record)
             if !run.record.state.isFinal { active.insert(run.record.id) }
         }
+        for body in try StoreFile.bodies(path, of: .tape) {
+            if let tape = try? JSONDecoder().decode(TapeRecord.self, from: Data(body)) { named.add(tape) }
+        }
         let jobs = try StoreFile.unfinishedJobs(path)
         unfinishedJobCount = jobs.count
         for job in jobs where !active.contains(job.subject) {

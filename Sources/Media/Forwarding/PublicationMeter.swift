@@ -34,6 +34,7 @@ struct PublicationMeter: Sendable {
     private var audioWindow = Window()
     private var lastKey: Int64?
     private var lastVideo: Int64?
+    private var lastAudio: Int64?
     /// The shortest and longest step between pictures in the present window.
     private var steps: (least: Int64, most: Int64)?
     private var unevenWindows = 0
@@ -62,6 +63,7 @@ struct PublicationMeter: Sendable {
         report.video?.frames += 1
         if let lastVideo { noteStep(stamp &- lastVideo) }
         lastVideo = stamp
+        noteOffset()
         if isKey { noteKey(at: stamp) }
         if compositionTime != 0, report.video?.frames ?? 0 > 3 {
             advise(
@@ -76,8 +78,15 @@ struct PublicationMeter: Sendable {
         noteSilence(at: stamp)
     }
 
+    private mutating func noteOffset() {
+        guard let lastAudio, let lastVideo else { return }
+        report.soundAheadMilliseconds = lastAudio &- lastVideo
+    }
+
     mutating func addAudio(bytes: Int, stamp: Int64) {
         report.audio?.frames += 1
+        lastAudio = stamp
+        noteOffset()
         if let rate = audioWindow.add(bytes, at: stamp) { report.audio?.bitrateBps = Int(rate.bytesPerSecond * 8) }
         if !report.warnings.isEmpty { report.warnings.removeAll { $0.code == "no_audio" } }
     }

@@ -30,6 +30,8 @@ public struct PublicationReport: Equatable, Sendable {
     public var video: Video?
     public var audio: Audio?
     public var warnings: [Warning] = []
+    /// How far the last sound's stamp is ahead of the last picture's, in milliseconds; `nil` until both have come.
+    public var soundAheadMilliseconds: Int64?
     /// Messages dropped because they did not parse, or their codec is unknown.
     public var droppedMessages = 0
 }

@@ -57,6 +57,21 @@ struct DataAuditTests {
                 == "2 files that no record names, 1 temporary files left, 1 files of recordings missing")
     }
 
+    @Test("all files of an HLS output's folder are named; a draft in it was left")
+    func folders() throws {
+        defer { try? FileManager.default.removeItem(atPath: data) }
+        try FileManager.default.createDirectory(
+            atPath: data + "/recordings/live", withIntermediateDirectories: true)
+        for name in ["index.m3u8", "0.m4s", ".1.m4s.part"] { try lay("recordings/live/" + name) }
+        var live = record("EG_1", at: "recordings/live/index.m3u8")
+        live.outputs[0].type = .hls
+        var named = NamedFiles()
+        named.add(live)
+        let audit = DataAudit(data: data, named: named, at: Self.now)
+        #expect(audit.orphans.isEmpty && audit.missing.isEmpty)
+        #expect(audit.leftovers.map(\.path) == ["recordings/live/.1.m4s.part"])
+    }
+
     @Test("a file that was just made is no orphan: its record may be on its way")
     func grace() throws {
         defer { try? FileManager.default.removeItem(atPath: data) }

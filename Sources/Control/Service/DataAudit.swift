@@ -10,6 +10,12 @@ public struct DataAudit: Equatable, Sendable {
         public let path: String
         public let byteCount: Int64
         public let modifiedAt: WallTime
+
+        /// A file that was to get its name once it was whole.
+        var isDraft: Bool {
+            let name = path.split(separator: "/").last ?? ""
+            return name.hasPrefix(".") && name.hasSuffix(".part")
+        }
     }
 
     public struct Missing: Equatable, Sendable {
@@ -34,12 +40,12 @@ public struct DataAudit: Equatable, Sendable {
     ///   - named: what the store names.
     init(data: String, named: NamedFiles, at now: WallTime) {
         for folder in ["recordings", "tapes"] {
-            orphans += Self.files(of: folder, in: data).filter { file in
-                file.modifiedAt <= now - Self.graceTime && !named.covers(data + "/" + file.path)
-            }
+            let files = Self.files(of: folder, in: data).filter { $0.modifiedAt <= now - Self.graceTime }
+            leftovers += files.filter(\.isDraft)
+            orphans += files.filter { !$0.isDraft && !named.covers(data + "/" + $0.path) }
         }
         // A worker's flight mark is the gateway's own affair.
-        leftovers = Self.files(of: "tmp", in: data).filter {
+        leftovers += Self.files(of: "tmp", in: data).filter {
             $0.modifiedAt <= now - Self.graceTime && !$0.path.hasSuffix(".mark")
         }
         missing = named.expected.filter { FileFacts(path: $0.path) == nil }
@@ -70,12 +76,15 @@ public struct DataAudit: Equatable, Sendable {
 /// The files that records name.
 struct NamedFiles: Sendable {
     private var paths: Set<String> = []
+    /// Folders whose files all belong to an output.
+    private var folders: Set<String> = []
     private(set) var expected: [DataAudit.Missing] = []
 
     mutating func add(_ record: EgressRecord) {
         guard record.deletedAt == nil else { return }
         for output in record.outputs {
             paths.formUnion(output.filePaths)
+            if let folder = output.folderPath { folders.insert(folder) }
             guard output.state == .complete, output.startedAt != nil else { continue }
             expected += output.filePaths.map {
                 DataAudit.Missing(egress: record.id, output: output.id, path: $0)
@@ -87,5 +96,7 @@ struct NamedFiles: Sendable {
         if let location = tape.location { paths.insert(location) }
     }
 
-    func covers(_ path: String) -> Bool { paths.contains(path) }
+    func covers(_ path: String) -> Bool {
+        paths.contains(path) || path.lastIndex(of: "/").map { folders.contains(String(path[..<$0])) } == true
+    }
 }

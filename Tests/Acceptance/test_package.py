@@ -97,7 +97,7 @@ class Installed(Gateway):
     def launch(self):
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                ["chroot", "--userspec=sluice:sluice", self.debian.root, "/usr/bin/sluice", "serve", "--config",
+                [shutil.which("chroot"), "--userspec=sluice:sluice", self.debian.root, "/usr/bin/sluice", "serve", "--config",
                  "/etc/sluice/sluice.yaml"], stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True,
                 env={"PATH": "/usr/bin:/bin", "SLUICE_HTTP_PORT": str(self.http_port),
                      "SLUICE_RTMP_PORT": str(self.rtmp_port)})

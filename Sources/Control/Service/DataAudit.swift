@@ -86,7 +86,7 @@ struct NamedFiles: Sendable {
             paths.formUnion(output.filePaths)
             if let folder = output.folderPath { folders.insert(folder) }
             guard output.state == .complete, output.startedAt != nil else { continue }
-            expected += output.filePaths.map {
+            expected += output.filePaths.filter { $0 != output.manifestPath }.map {
                 DataAudit.Missing(egress: record.id, output: output.id, path: $0)
             }
         }

@@ -89,8 +89,11 @@ extension Service {
     }
 
     private func remove(_ path: String, of output: OutputRecord) throws(StorageError) {
-        guard let folder = output.folderPath else { return try storage.remove(relative(path)) }
-        try storage.removeFolder(relative(folder))
+        if let folder = output.folderPath, path.hasPrefix(folder + "/") {
+            try storage.removeFolder(relative(folder))
+        } else {
+            try storage.remove(relative(path))
+        }
     }
 
     /// False when a later egress made a new file of the same name, after somebody moved the old one away.

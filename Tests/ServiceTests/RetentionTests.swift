@@ -157,7 +157,8 @@ private struct Site: Sendable {
             id: id, egress: "EG_1", output: "raw", roomId: "RM_1", room: "demo", state: .complete,
             createdAt: Timestamp(time - .seconds(60)), startedAt: .init(wrappedValue: Timestamp(time)),
             endedAt: .init(wrappedValue: Timestamp(time)), durationSeconds: 1, sizeBytes: 4,
-            location: .init(wrappedValue: recordings.dropLast("recordings".count) + "tapes/\(id).tape"), participants: [], tracks: [],
+            location: .init(wrappedValue: recordings.dropLast("recordings".count) + "tapes/\(id).tape"),
+            participants: [], tracks: [],
             gaps: [], leftOutCount: 0, error: .init(), labels: [:], keyId: .init())
         try await service.store.commit(Change(documents: [.put(try tape.document(), expected: nil)]))
     }

@@ -11,8 +11,8 @@ import Testing
 struct FileAnswerTests {
     /// Serves a file of ten bytes to a request with `headers`.
     private func ask(_ headers: HTTPHeaders, name: String = "film.mp4") throws -> Reply {
-        let path = FileManager.default.temporaryDirectory.appending(path: "sluice-file-\(UUID().uuidString)").path
-        defer { try? FileManager.default.removeItem(atPath: path) }
+        let folder = try TemporaryFolder()
+        let path = folder.path("film")
         try Data("0123456789".utf8).write(to: URL(filePath: path))
         var headers = headers
         if headers["If-None-Match"] == "SAME" { headers["If-None-Match"] = OpenFile(path: path)?.entityTag }

@@ -7,6 +7,7 @@ import JSON
 import JWT
 import Log
 import Service
+import Spec
 import Testing
 import Timing
 
@@ -24,8 +25,7 @@ struct Gateway: Sendable {
     static func with(
         corsOrigins: [String] = [], _ body: @Sendable @escaping (Gateway) async throws -> Void
     ) async throws {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "sluice-api-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: folder) }
+        let folder = try TemporaryFolder()
         var configuration = Configuration()
         configuration.data = folder.path
         configuration.rtmp.host = "127.0.0.1"
@@ -64,11 +64,11 @@ struct Gateway: Sendable {
 
     /// Asks for an egress until it has ended; gives up after some seconds.
     func waitUntilEnded(_ path: String) async throws {
-        for _ in 0..<2000 {
+        let hasEnded = try await eventually {
             let state = try await ask("GET", path).json["state"]?.string.flatMap { EgressState(rawValue: $0) }
-            if state?.isFinal != false { return }
-            try await Task.sleep(for: .milliseconds(10))
+            return state?.isFinal != false
         }
+        #expect(hasEnded, "\(path) goes on")
     }
 
     func ask(

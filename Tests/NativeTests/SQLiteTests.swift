@@ -1,5 +1,6 @@
 import FoundationEssentials
 import SQLite
+import Spec
 import Testing
 
 @Suite("SQLite's owner")
@@ -56,10 +57,8 @@ struct SQLiteTests {
 
     @Test("tells files that it cannot use apart")
     func files() throws {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "sluice-sqlite-" + UUID().uuidString)
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let path = folder.appending(path: "a.db").path
+        let folder = try TemporaryFolder()
+        let path = folder.path("a.db")
         let missing = #expect(throws: SQLiteError.self) { try Database(path: path, access: .readWrite) }
         #expect(missing?.reason == .cannotOpen)
 
@@ -79,7 +78,7 @@ struct SQLiteTests {
         #expect(try reader.integer("SELECT count(*) FROM t") == 0)
         #expect(Self.reason { try reader.execute("DELETE FROM t") } == .readOnly)
 
-        let garbage = folder.appending(path: "garbage.db").path
+        let garbage = folder.path("garbage.db")
         #expect(FileManager.default.createFile(atPath: garbage, contents: Data(repeating: 0x55, count: 4096)))
         #expect(Self.reason { try Database(path: garbage).execute("SELECT * FROM sqlite_schema") } == .notADatabase)
     }

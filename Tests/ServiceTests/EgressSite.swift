@@ -5,6 +5,7 @@ import Jobs
 import LinkTransport
 import MediaLoop
 import RTMPServer
+import Spec
 import Store
 import Testing
 import Timing
@@ -14,12 +15,14 @@ import Timing
 /// An ``EgressControl`` on a real store, with workers that are idle processes: the test says what they report.
 final class EgressSite: Sendable {
     let folder: String
+    /// Set when it made the folder.
+    private let own: TemporaryFolder?
     let control: EgressControl
     let store: SQLiteStore
 
     init(worker: String = "#!/bin/sh\nexec cat <&3 >/dev/null\n", in folder: String? = nil) async throws {
-        self.folder = folder ?? "/tmp/sluice-egress-\(UUID().uuidString)"
-        try FileManager.default.createDirectory(atPath: self.folder, withIntermediateDirectories: true)
+        own = try folder == nil ? TemporaryFolder() : nil
+        self.folder = folder ?? own?.path ?? ""
         let executable = self.folder + "/worker"
         try Data(worker.utf8).write(to: URL(filePath: executable))
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: executable)
@@ -32,8 +35,6 @@ final class EgressSite: Sendable {
                 diskReserveBytes: 0),
             workers: WorkerTable(executable: executable, markFolder: self.folder))
     }
-
-    deinit { try? FileManager.default.removeItem(atPath: folder) }
 
     /// An egress with one recording (and a push), taken by the worker whose id is given back too.
     func start(push: Bool = false) async throws -> (id: String, job: String, worker: String) {

@@ -3,6 +3,7 @@ import FoundationEssentials
 import JWT
 import Jobs
 import Log
+import Spec
 import Store
 import Testing
 import Timing
@@ -108,8 +109,8 @@ private struct Site: Sendable {
     static func with(
         _ change: (inout Config.Configuration) -> Void, body: @Sendable (Site) async throws -> Void
     ) async throws {
-        let folder = "/tmp/sluice-retention-\(UUID().uuidString)"
-        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let temporary = try TemporaryFolder()
+        let folder = temporary.path
         var configuration = Config.Configuration()
         configuration.data = folder
         configuration.rtmp.host = "127.0.0.1"

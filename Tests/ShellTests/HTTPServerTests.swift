@@ -146,10 +146,11 @@ struct HTTPServerTests {
 
     @Test("survives clients that leave at every point of a request")
     func leaving() async throws {
-        let (started, begin) = AsyncStream<Void>.makeStream()
+        let (started, begin) = AsyncStream<String>.makeStream()
+        let gone = Gate()
         let slow: @Sendable (HTTPRequest) async -> HTTPResponse = { request in
-            begin.yield()
-            try? await Task.sleep(for: .milliseconds(50))  // longer than the client stays
+            begin.yield(request.target.path)
+            if request.target.path == "/hold" { await Gate.untilCancelled() } else { await gone.wait() }
             return HTTPResponse(status: 200, body: .bytes(request.body))
         }
         try await withServer(handler: slow) { client, server in
@@ -159,7 +160,10 @@ struct HTTPServerTests {
             }
             _ = await client.exchange([request], leaveEarly: true)
             for await _ in started.prefix(1) {}
+            gone.open()  // an answer to nobody
             #expect(await client.send(get())?.status == 200)
+            _ = await client.exchange([get("/hold")], leaveEarly: true)
+            for await path in started where path == "/hold" { break }
             await server.stop(grace: .zero)  // while a connection is suspended
         }
     }
@@ -170,7 +174,7 @@ struct HTTPServerTests {
         try await withServer(
             handler: { _ in
                 begin.yield()
-                try? await Task.sleep(for: .seconds(600))  // ends by cancellation
+                await Gate.untilCancelled()
                 return HTTPResponse(status: 200)
             },
             { client, server in
@@ -198,12 +202,10 @@ struct HTTPServerTests {
 
     @Test("sends a part of a file, and only of a file")
     func files() async throws {
-        let path = "/tmp/sluice-http-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
+        let folder = try TemporaryFolder()
+        let path = folder.path("film")
         let descriptor = unsafe open(path, O_CREAT | O_RDWR | O_EXCL, 0o600)
-        defer {
-            close(descriptor)
-            unsafe unlink(path)
-        }
+        defer { close(descriptor) }
         _ = unsafe write(descriptor, "0123456789", 10)
         let file = try #require(OpenFile(path: path))
         #expect(file.byteCount == 10)
@@ -215,12 +217,11 @@ struct HTTPServerTests {
         }
         _ = unsafe write(descriptor, "x", 1)
         #expect(OpenFile(path: path)?.entityTag != file.entityTag)
-        #expect(OpenFile(path: "/tmp") == nil)
+        #expect(OpenFile(path: folder.path) == nil)
         #expect(OpenFile(path: path + "-none") == nil)
         let code = unsafe symlink(path, path + "-link")
         #expect(code == 0)
         #expect(OpenFile(path: path + "-link") == nil)
-        unsafe unlink(path + "-link")
     }
 
     @Test("serves many connections at once")

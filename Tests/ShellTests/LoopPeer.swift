@@ -53,12 +53,3 @@ final class Told<Event: Sendable>: Sendable {
         throw StreamPeer.Failure.closed
     }
 }
-
-/// Waits until `condition` holds, ten seconds at most.
-func eventually(_ condition: () async -> Bool) async -> Bool {
-    for _ in 0..<2000 {
-        if await condition() { return true }
-        try? await Task.sleep(for: .milliseconds(5))
-    }
-    return false
-}

@@ -7,6 +7,7 @@ import Listening
 import Log
 import MediaLoop
 import RTMP
+import Spec
 import Testing
 import Timing
 

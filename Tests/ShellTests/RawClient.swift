@@ -40,6 +40,12 @@ struct RawClient: Sendable {
             isLast: head.lowercased().contains("connection: close"))
     }
 
+    /// Waits until the server's side of the connection has confirmed all that was sent.
+    private func waitUntilTaken(_ descriptor: Int32) {
+        var left: Int32 = 1
+        while unsafe ioctl(descriptor, UInt(TIOCOUTQ), &left) == 0, left > 0 { sched_yield() }
+    }
+
     private func run(_ pieces: [[UInt8]], _ leaveEarly: Bool) -> [UInt8] {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(descriptor) }
@@ -55,7 +61,7 @@ struct RawClient: Sendable {
         guard isConnected else { return [] }
         for piece in pieces {
             _ = unsafe Foundation.send(descriptor, piece, piece.count, Int32(MSG_NOSIGNAL))
-            if pieces.count > 1 { usleep(20_000) }  // so that the pieces arrive apart
+            waitUntilTaken(descriptor)  // so that the pieces arrive apart
         }
         if leaveEarly { return [] }
         var reply: [UInt8] = []

@@ -2,6 +2,7 @@ import Bytes
 import FoundationEssentials
 import Glibc
 import Storage
+import Spec
 import Testing
 
 @Suite("Files beneath a storage root")
@@ -56,7 +57,7 @@ struct StorageTests {
     func hostileName(name: String) throws {
         let folder = try TemporaryFolder()
         let root = try StorageRoot(folder.path + "/root")
-        unsafe symlink("/tmp", folder.path + "/root/link")
+        unsafe symlink(folder.path, folder.path + "/root/link")
         _ = try root.create("file", pool: pool)
         #expect { try root.create(name, pool: pool) } throws: { error in
             if case .badPath? = error as? StorageError { true } else { false }
@@ -97,7 +98,8 @@ struct StorageTests {
 
     @Test("know the space that is left")
     func space() throws {
-        let space = try StorageRoot("/tmp").space()
+        let folder = try TemporaryFolder()
+        let space = try StorageRoot(folder.path).space()
         #expect(0 < space.free && space.free <= space.total)
     }
 }
@@ -108,16 +110,4 @@ private func append(_ bytes: [UInt8], to file: LocalFile) throws(StorageError) {
 
 private func patch(_ bytes: [UInt8], at offset: Int64, of file: LocalFile) throws(StorageError) {
     try file.patch(bytes.span, at: offset)
-}
-
-/// A folder for one test, gone with it.
-private final class TemporaryFolder {
-    let path: String
-
-    init() throws {
-        path = "/tmp/sluice-test-\(UUID().uuidString)"
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
 }

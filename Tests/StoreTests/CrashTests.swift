@@ -2,6 +2,7 @@ import FoundationEssentials
 import Glibc
 import Store
 import Synchronization
+import Spec
 import Testing
 import Timing
 

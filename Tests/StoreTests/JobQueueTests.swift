@@ -1,5 +1,6 @@
 import Jobs
 import Store
+import Spec
 import Testing
 import Timing
 

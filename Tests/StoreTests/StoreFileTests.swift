@@ -1,5 +1,6 @@
 import FoundationEssentials
 import SQLite
+import Spec
 import Testing
 import Timing
 

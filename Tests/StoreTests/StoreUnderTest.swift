@@ -1,5 +1,5 @@
-import FoundationEssentials
 import Store
+import Spec
 import Testing
 import Timing
 
@@ -17,20 +17,6 @@ struct StoreUnderTest: CustomTestStringConvertible, Sendable {
         let folder = try TemporaryFolder()
         try await body(make(folder))
     }
-}
-
-/// A folder that is removed with its owner.
-final class TemporaryFolder: Sendable {
-    private let url: URL
-
-    init() throws {
-        url = FileManager.default.temporaryDirectory.appending(path: "sluice-store-" + UUID().uuidString)
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(at: url) }
-
-    func path(_ name: String) -> String { url.appending(path: name).path }
 }
 
 extension WallTime {

@@ -3,6 +3,7 @@ import Feed
 import FoundationEssentials
 import Glibc
 import Assignments
+import Spec
 import Work
 
 /// The gateway's side of a worker that runs in this process: serves one simulated room, and keeps what it is told.
@@ -19,6 +20,8 @@ final class FakeGateway {
     private(set) var acknowledged: [UInt32: UInt64] = [:]
     private(set) var reports: [JobReport] = []
     let folder: String
+    /// Set when the folder is this gateway's alone.
+    private let own: TemporaryFolder?
     /// Ends when the worker wants its process to end.
     let ended: AsyncStream<Void>
     private let descriptor: Int32
@@ -34,7 +37,8 @@ final class FakeGateway {
     ) throws {
         self.room = room
         self.published = published ?? room.records.count
-        self.folder = folder ?? "/tmp/sluice-test-\(UUID().uuidString)"
+        own = try folder == nil ? TemporaryFolder() : nil
+        self.folder = folder ?? own?.path ?? ""
         let (ended, end) = AsyncStream.makeStream(of: Void.self)
         self.ended = ended
         var pair: [Int32] = [-1, -1]
@@ -52,7 +56,6 @@ final class FakeGateway {
     deinit {
         worker?.stopThread()
         close(descriptor)
-        try? FileManager.default.removeItem(atPath: folder)
     }
 
     // MARK: What the gateway does

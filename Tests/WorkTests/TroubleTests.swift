@@ -2,6 +2,7 @@ import Feed
 import FoundationEssentials
 import Assignments
 import LinkTransport
+import Spec
 import Testing
 import Work
 
@@ -101,10 +102,8 @@ struct TroubleTests {
 
     @Test("that traps on a poisoned job leaves that job's name behind")
     func poison() async throws {
-        let folder = "/tmp/sluice-test-\(UUID().uuidString)"
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        await #expect(processExitsWith: .failure) { [folder = folder as String] in
+        let temporary = try TemporaryFolder()
+        await #expect(processExitsWith: .failure) { [folder = temporary.path as String] in
             let gateway = try FakeGateway(SimulatedRoom(), folder: folder, flightMark: folder + "/mark")
             try gateway.assign(.recording("EG_good", in: gateway.folder))
             _ = try gateway.report { $0.outputs.first?.state == .active }
@@ -113,6 +112,6 @@ struct TroubleTests {
             try gateway.assign(poisoned)
             _ = try gateway.await { _ in nil as Bool? }
         }
-        #expect(FlightMark.read(path: folder + "/mark") == "EG_poisoned")
+        #expect(FlightMark.read(path: temporary.path("mark")) == "EG_poisoned")
     }
 }

@@ -72,7 +72,9 @@ def assert_sounds(sounds, sent, start):
     gaps, off_for, last = 0, 0, None
     for sound in sounds:
         if at == len(sent) or sound.hash != hashes[at]:
-            continue  # silence that fills a gap: what was sent must still come, and in its order
+            # Silence that fills a gap: what was sent must still come, in its order, and but once.
+            assert sound.hash not in hashes, f"a frame that was sent stands out of order, where {at} should"
+            continue
         stamp = start + fractions.Fraction(sent[at].pts, 1000)
         off = sound.pts - stamp
         assert abs(off) <= WANDER + ROUNDING, (at, float(off))

@@ -4,7 +4,6 @@ import json
 import os
 import random
 import signal
-import subprocess
 import time
 import xml.etree.ElementTree
 
@@ -51,7 +50,7 @@ def assert_same_units(clip, *files):
 
 
 def milliseconds(path, stream):
-    return [round(float(each.pts) * 1000) for each in media.kept(path, stream)]
+    return [round(float(packet["pts_time"]) * 1000) for packet in media.packets(path, stream)]
 
 
 def assert_exports(gateway, folder, taped, clip):

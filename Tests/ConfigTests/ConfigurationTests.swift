@@ -194,15 +194,16 @@ struct ConfigurationTests {
             http: { port: 2, tls: { cert: c, key: d } }
             keys: { k: another-\(Self.secret) }
             log: { level: debug }
-            limits: { rtmp: { idle: 5s } }
+            limits: { header_bytes: 32KiB, rtmp: { idle: 5s } }
             data: elsewhere
             """
         ).configuration
         let changes = before.changes(to: after)
         #expect(changes.applied == ["keys", "log.level", "limits.rtmp.idle"])
-        #expect(changes.needsRestart == ["http.port", "data"])
+        #expect(changes.needsRestart == ["http.port", "data", "limits.header_bytes"])
         let merged = before.reloading(from: after)
-        #expect(merged.keys == after.keys && merged.log == after.log && merged.limits == after.limits)
+        #expect(merged.keys == after.keys && merged.log == after.log && merged.limits.rtmp == after.limits.rtmp)
+        #expect(merged.limits.headerBytes == before.limits.headerBytes)
         #expect(merged.http.port == 1 && merged.data == before.data && merged.http.tls?.cert == "c")
         let plain = try preview("http: { port: 1 }\nkeys: { k: \(Self.secret) }").configuration
         #expect(before.changes(to: plain).needsRestart == ["http.tls"])

@@ -3,9 +3,11 @@ extension Configuration {
     /// Keys, and groups of keys, that a reload applies.
     private static let reloadable = ["log", "keys", "limits", "retention", "pipelines"]
 
+    /// What of it the HTTP server takes when it starts: how many connections, and how much memory each has.
+    private static let fixed = ["limits.connections", "limits.header_bytes"]
+
     private static func isReloadable(_ key: String) -> Bool {
-        // The HTTP server takes the number of its connections when it starts.
-        key != "limits.connections" && reloadable.contains { key == $0 || key.hasPrefix($0 + ".") }
+        !fixed.contains(key) && reloadable.contains { key == $0 || key.hasPrefix($0 + ".") }
     }
 
     /// This configuration with the reloadable parts of `other`.
@@ -15,6 +17,7 @@ extension Configuration {
         merged.keys = other.keys
         merged.limits = other.limits
         merged.limits.connections = limits.connections
+        merged.limits.headerBytes = limits.headerBytes
         merged.retention = other.retention
         merged.pipelines = other.pipelines
         if http.tls != nil, let files = other.http.tls { merged.http.tls = files }

@@ -44,6 +44,8 @@ public final class RTMPServer {
     /// How often the sockets of publications are read. One wake-up for many messages costs a third of one for each, and an
     /// encoder holds back far more than this before it sends.
     static let readInterval = Duration.milliseconds(40)
+    /// A handshake with RSA takes about a millisecond of the loop that media needs: a flood gets a quarter of it at most.
+    private static let handshakesPerSecond = 250
     private static let readSize = 64 << 10
 
     let rooms: RoomHost
@@ -65,6 +67,8 @@ public final class RTMPServer {
     private var perAddress: [String: Int] = [:]
     private var lastNumber: UInt64 = 0
     private var counted = Statistics()
+    /// Handshakes of TLS begun in this second.
+    private var handshakes = 0
     /// Connections that were refused since it was last told.
     private var refused = 0
 
@@ -143,7 +147,9 @@ public final class RTMPServer {
     var isIdle: Bool { connections.isEmpty && perAddress.isEmpty }
 
     private func take(_ descriptor: Int32, from remote: String, isSecure: Bool, at now: Instant) {
-        guard connections.count < limits.sessions, perAddress[remote, default: 0] < limits.sessionsPerAddress else {
+        let isBusy = isSecure && handshakes >= Self.handshakesPerSecond
+        guard !isBusy, connections.count < limits.sessions, perAddress[remote, default: 0] < limits.sessionsPerAddress
+        else {
             refused += 1
             counted.refused += 1
             Glibc.close(descriptor)
@@ -156,6 +162,7 @@ public final class RTMPServer {
             return
         }
         counted.accepted += 1
+        if isSecure { handshakes += 1 }
         lastNumber += 1
         let number = RTMPSessionNumber(rawValue: lastNumber)
         perAddress[remote, default: 0] += 1
@@ -178,9 +185,10 @@ public final class RTMPServer {
     }
 
     private func advance(to now: Instant) {
+        handshakes = 0
         if refused > 0 {
             log.warning(
-                "connections refused: too many from one address, or in all",
+                "connections refused: too many from one address, or in all, or of TLS in a second",
                 ["refused": refused, "sessions": connections.count])
             refused = 0
         }

@@ -1,10 +1,13 @@
 """The players that people open a recording with."""
 
 import contextlib
+import http.server
 import json
+import pathlib
 import re
 import shutil
 import subprocess
+import threading
 
 from playwright.sync_api import sync_playwright
 
@@ -88,3 +91,62 @@ def assert_all_play(path, frames, fps, chromium):
     assert gstreamer_frames(path) == frames
     assert abs(mediainfo_seconds(path) - seconds) < 0.6, (mediainfo_seconds(path), seconds)
     assert abs(chromium.plays(path) - seconds) < 0.3
+
+
+HLS = """async ([source, seconds]) => {
+  const v = document.getElementById("v")
+  const heard = []
+  v.onerror = () => heard.push("error " + v.error.code + " " + v.error.message)
+  v.onended = () => heard.push("ended")
+  v.src = source
+  v.play().catch(error => heard.push(String(error)))
+  const until = performance.now() + 1000 * seconds
+  let first = null
+  while (performance.now() < until && !heard.length) {
+    await new Promise(done => setTimeout(done, 100))
+    if (first === null && v.currentTime > 0 && v.readyState > 2) first = v.currentTime
+  }
+  const quality = v.getVideoPlaybackQuality()
+  return {heard, first, seconds: v.currentTime - (first || 0), width: v.videoWidth, duration: v.duration,
+          frames: quality.totalVideoFrames - quality.droppedVideoFrames}
+}"""
+
+
+def watch_in(chromium, url, seconds):
+    """What `<video>` makes of a playlist in at most `seconds`."""
+    page = chromium.browser.new_page()
+    try:
+        page.set_content(PAGE)
+        return page.evaluate(HLS, [url, seconds])
+    finally:
+        page.close()
+
+
+def follow_in(chromium, url, seconds):
+    """What a small MSE player makes of a playlist that grows: Chromium's own does not load an event again."""
+    folder = pathlib.Path(__file__).parent
+    class Pages(http.server.SimpleHTTPRequestHandler):
+        def __init__(self, *arguments):
+            super().__init__(*arguments, directory=str(folder))
+        def log_message(self, *_):
+            pass
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Pages)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    page = chromium.browser.new_page()
+    try:
+        page.goto(f"http://127.0.0.1:{server.server_port}/mse.html")
+        return page.evaluate("([url, seconds]) => play(url, seconds)", [url, seconds])
+    finally:
+        page.close()
+        server.shutdown()
+        server.server_close()
+
+
+def gstreamer_frames_of(url):
+    """Pictures that GStreamer plays from an address, with sound beside them."""
+    command = [
+        "gst-launch-1.0", "-v", "uridecodebin", f"uri={url}", "name=d", "d.", "!", "videoconvert", "!", "fakesink",
+        "name=picture", "silent=false", "sync=false", "d.", "!", "audioconvert", "!", "fakesink", "sync=false"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0 and "ERROR" not in done.stdout + done.stderr, (done.stdout[-2000:], done.stderr)
+    return len(re.findall(r"picture: last-message = chain ", done.stdout))

@@ -12,6 +12,7 @@ import pytest
 from clips import Clip
 from gateway import Gateway, wait_until
 from hls import Viewer, fetch
+from players import ffmpeg_frames, follow_in, gstreamer_frames_of, watch_in
 from standins import is_alive
 
 OUTPUTS = [
@@ -182,3 +183,27 @@ def test_command_line(tmp_path):
         watch, playlist = [re.search(rf"^{name} +(\S+)", done.stdout, re.M).group(1) for name in ("Watch", "Playlist")]
         assert fetch(watch)[0] == 200 and media.decodes(playlist)
         assert subprocess.run(["ffmpeg", "-v", "error", "-i", watch, "-f", "null", "-"]).returncode == 0
+
+
+def test_players_follow_the_stream(chromium):
+    """Live and finished, by a signed link: ffmpeg, GStreamer, Chromium's own player and one on Media Source Extensions."""
+    clip = Clip(seconds=16, gop=1.0)
+    with Gateway(environment={"SLUICE_HTTP_CORS_ORIGINS": '["*"]'}) as gateway:
+        ingress, publisher, egress = begin(gateway, clip, [{"id": "live", "type": "hls", "segmentSeconds": 2}])
+        url = links(gateway, egress)["live"]
+        command = ["ffmpeg", "-nostdin", "-v", "error", "-live_start_index", "0", "-i", url, "-f", "null", "-progress", "-", "-"]
+        follower = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        seen = follow_in(chromium, url, 7)
+        assert not seen["problems"] and not seen["fed"] and seen["width"] == 640, seen
+        assert seen["segments"] >= 6 and seen["seconds"] > 4 and seen["stretches"] == 1, seen
+        gateway.published_to_its_end(publisher, ingress, 60)
+        gateway.stop_egress(egress)
+        told, complaints = follower.communicate(timeout=60)
+        assert follower.returncode == 0 and not complaints, complaints
+        assert int(re.findall(r"^frame=(\d+)", told, re.M)[-1]) == clip.frames
+        assert ffmpeg_frames(url) == clip.frames
+        assert gstreamer_frames_of(url) == clip.frames
+        seen = watch_in(chromium, url, 40)
+        assert seen["heard"] == ["ended"] and abs(seen["duration"] - clip.seconds) < 0.3, seen
+        seen = follow_in(chromium, url, 40)
+        assert seen["ended"] and abs(seen["seconds"] - clip.seconds) < 0.3, seen

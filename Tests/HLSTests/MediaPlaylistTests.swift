@@ -66,6 +66,8 @@ struct MediaPlaylistTests {
     static let bad: [(text: String, error: HLSError)] = [
         ("", .notAPlaylist),
         ("#EXTM3", .notAPlaylist),
+        ("#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\na\r\r\n", .notAPlaylist),
+        ("#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\na\tb\n", .notAPlaylist),
         ("#EXTM3U\n#EXTINF:1,\na\n", .missing(tag: "EXT-X-TARGETDURATION")),
         ("#EXTM3U\n#EXT-X-TARGETDURATION:1\na\n", .missing(tag: "EXTINF")),
         ("#EXTM3U\n#EXT-X-TARGETDURATION:-1\n", .malformed(tag: "EXT-X-TARGETDURATION", line: 2)),

@@ -1,6 +1,6 @@
 /// Why a text is no playlist, with the number of its line, from 1. *Refuse the playlist.*
 public enum HLSError: Error, Equatable, Sendable {
-    /// The first line is not `#EXTM3U` (section 4.4.1.1), or the text is not UTF-8.
+    /// The first line is not `#EXTM3U` (section 4.4.1.1), or the text is not UTF-8 or holds control characters.
     case notAPlaylist
     /// A tag's value is missing, or not of its type.
     case malformed(tag: String, line: Int)

@@ -47,11 +47,11 @@ struct PlaylistReader {
     private var offset = 0
     private var number = 0
 
-    /// - Throws: `notAPlaylist` when the text does not begin with its tag, or is not UTF-8.
+    /// - Throws: `notAPlaylist` when the text does not begin with its tag, is not UTF-8, or holds control characters.
     init(_ bytes: Span<UInt8>) throws(HLSError) {
         guard bytes.count <= Self.byteLimit else { throw .tooLarge(line: 0) }
         text = [UInt8](copying: bytes)
-        guard String(validating: text, as: UTF8.self) != nil else { throw .notAPlaylist }
+        guard String(validating: text, as: UTF8.self) != nil, !Self.hasControls(text) else { throw .notAPlaylist }
         guard takeLine() == "#EXTM3U" else { throw .notAPlaylist }
     }
 
@@ -67,6 +67,17 @@ struct PlaylistReader {
             return PlaylistLine(number: number, text: line, tag: String(name), value: value)
         }
         return nil
+    }
+
+    /// Section 4.1: no control characters but those that end lines.
+    private static func hasControls(_ text: [UInt8]) -> Bool {
+        text.indices.contains { index in
+            switch text[index] {
+            case 0x0A: false
+            case 0x0D: index + 1 < text.count && text[index + 1] != 0x0A
+            case let byte: byte < 0x20 || byte == 0x7F
+            }
+        }
     }
 
     /// A line without its end, which is LF or CR LF.

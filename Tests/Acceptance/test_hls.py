@@ -11,7 +11,7 @@ import media
 import pytest
 from clips import Clip
 from gateway import Gateway, wait_until
-from hls import Viewer, fetch
+from hls import Media, Viewer, fetch
 from players import ffmpeg_frames, follow_in, gstreamer_frames_of, watch_in
 from standins import is_alive
 
@@ -108,6 +108,30 @@ def test_killed_worker_loses_nothing():
                 os.kill(worker, signal.SIGKILL)
                 wait_until(lambda: not is_alive(worker), 5, "the worker is dead")
         run(gateway, Clip(seconds=12, gop=1.0), kill)
+
+
+def test_gateway_restart_goes_on_in_the_same_playlist(tmp_path):
+    """SIGTERM writes what is held and does not end the presentation; the next gateway goes on behind a discontinuity."""
+    clip = Clip(seconds=8, gop=1.0)
+    first = Gateway(data=tmp_path).start()
+    try:
+        ingress, publisher, egress = begin(first, clip, OUTPUTS[:2])
+        look = lambda: outputs_of(first.get(f"/v1/egress/{egress['id']}"))["live"]
+        wait_until(lambda: look()["state"] == "active", 15, "live")
+        playlist = pathlib.Path(look()["location"]).with_name("video.m3u8")
+        time.sleep(1)
+        assert first.stop() == 0
+        left = Media(playlist.read_text())
+        assert not left.ended and left.segments, "a later gateway goes on with it"
+        first.start()
+        assert first.publish(ingress, clip.path).wait(30) == 0
+        ended = outputs_of(first.stop_egress(egress))
+        whole = Media(playlist.read_text())
+        assert whole.ended and whole.segments[:len(left.segments)] == left.segments
+        assert [s["discontinuity"] for s in whole.segments][-1] == 1 and whole.target == left.target
+        assert_same_units(ended["film"]["location"], ended["live"]["location"])
+    finally:
+        first.__exit__()
 
 
 def test_links_open_their_egress_and_nothing_else():

@@ -233,7 +233,8 @@ final class HLSOutput: OutputRunner {
         while true {
             switch segmenter.pollOutput() {
             case .publish(let publication):
-                queue.append(publication)
+                // While the disk is busy with one publication, those behind it become one.
+                if queue.count > 1 { queue[1] = queue[1].merged(with: publication) } else { queue.append(publication) }
                 if queue.count == 1 { write() }
             case .warning(let warning):
                 state.warnings.append(
@@ -255,7 +256,12 @@ final class HLSOutput: OutputRunner {
     /// Hands the oldest publication to the pool.
     private func write() {
         guard let root, let publication = queue.first else { return }
-        let files = publication.files.map { WholeFile(path: "\(folder)/\($0.name)", bytes: $0.bytes) }
+        // Playlists are made again from the state, until the last ones, which stay as they are.
+        let files = publication.files.map { file in
+            WholeFile(
+                path: "\(folder)/\(file.name)", bytes: file.bytes,
+                isDurable: phase == .sealing || !file.name.hasSuffix(".m3u8"))
+        }
         let removed = publication.removed.map { "\(folder)/\($0)" }
         job.worker.replace(files, removing: removed, in: root) { [weak self] error in self?.written(error) }
     }

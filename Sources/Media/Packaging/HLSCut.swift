@@ -30,6 +30,8 @@ struct HLSCutter: Sendable {
     /// A segment may be longer than the target by this much: it still rounds to it, and so does its sound, which is
     /// longer by up to a frame.
     static let slack: Int64 = 400_000_000
+    /// What is this near to what was published follows it without a break.
+    private static let seam: UInt64 = 200_000_000
     /// Key frames that come this little too early are on time: their stamps are milliseconds.
     private static let tolerance: Int64 = 20_000_000
 
@@ -129,12 +131,11 @@ struct HLSCutter: Sendable {
 
     /// Begins to gather at `step`, behind nothing, or behind what was published earlier.
     mutating func open(at step: Step) {
-        if let end = step.previousEnd {
-            let hole = step.time &- end
-            let isHole = hole > Self.holdLimit || hole < -Self.tolerance
-            opening = Opening(isDiscontinuity: step.isChange || isHole, isDependent: !step.isSync)
-        }
         begin(at: step)
+        guard let end = step.previousEnd else { return }
+        let isHole = (step.time &- end).magnitude > Self.seam
+        opening = Opening(isDiscontinuity: step.isChange || isHole, isDependent: !step.isSync)
+        if !step.isChange, !isHole { start = min(step.time, end) }
     }
 
     private mutating func begin(at step: Step) {
@@ -157,12 +158,15 @@ struct HLSCutter: Sendable {
     }
 
     /// Ends the segment at `time` without a sample of the leading track, which has none.
-    mutating func cut(at time: Int64, roomTime: Int64) -> HLSCut? {
+    /// - Parameter border: set when what begins there does not follow what came before, which ends here.
+    mutating func cut(at time: Int64, border: Int64? = nil, roomTime: Int64) -> HLSCut? {
         guard let start, time > start else { return nil }
+        let end = border.map { max(start, min($0, time)) } ?? time
         self.start = time
         candidate = nil
         hasLead = false
-        return HLSCut(start: start, end: time, next: time, madeAt: roomTime)
+        return HLSCut(
+            start: start, end: end, next: time, isDiscontinuity: border != nil, madeAt: roomTime)
     }
 
     /// Ends all: nothing more comes.

@@ -56,6 +56,17 @@ extension HLSSegmenter {
         public var startedAt: WallTime?
 
         public init() {}
+
+        /// This publication and the next as one: what both have, the next has newer.
+        public func merged(with next: Publication) -> Publication {
+            var merged = next
+            let names = Set(next.files.map(\.name))
+            merged.files = files.filter { !names.contains($0.name) } + next.files
+            merged.removed = removed + next.removed
+            merged.position = next.position ?? position
+            merged.startedAt = startedAt ?? next.startedAt
+            return merged
+        }
     }
 
     /// The playlist that viewers open.

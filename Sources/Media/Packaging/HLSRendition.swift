@@ -11,6 +11,10 @@ struct HLSRendition: Sendable {
     static let base: Int64 = 2
     /// Sound that ends this close to a cut ends with it, in nanoseconds.
     private static let frameSlack: Int64 = 100_000_000
+    /// Sound that is away for longer than this, in nanoseconds, begins anew.
+    private static let breakLimit: Int64 = 200_000_000
+    /// A hole in front of a segment's first sample that is longer is a gap of its own.
+    private static let gapLimit: Int64 = 1_000_000_000
 
     /// The stem of its files.
     let stem: String
@@ -99,6 +103,27 @@ struct HLSRendition: Sendable {
         return map > 0 && entries.indices.contains(Int(map) - 1) ? entries[Int(map) - 1] : nil
     }
 
+    /// The last place behind `time` at which its samples do not follow each other, or decode differently: where what came
+    /// before ends, if that waits here too, and where what came after begins.
+    func lastBreak(after time: Int64) -> (end: Int64?, begin: Int64)? {
+        for index in pending.indices.reversed() {
+            let begin = self.time(of: pending[index])
+            guard begin > time else { return nil }
+            if index == 0 {
+                guard let lastEnd, begin &- lastEnd > Self.breakLimit else { return nil }
+                return (nil, begin)
+            }
+            if isBreak(before: index) { return (end(of: pending[index - 1]), begin) }
+        }
+        return nil
+    }
+
+    private func isBreak(before index: Int) -> Bool {
+        let (before, sample) = (pending[index - 1], pending[index])
+        return sample.description != before.description
+            || time(of: sample) &- end(of: before) > Self.breakLimit
+    }
+
     /// Ends what the present timeline feeds it.
     mutating func detach() {
         (track, isPaused, sampleEnd, lastEnd) = (nil, true, nil, nil)
@@ -121,20 +146,21 @@ struct HLSRendition: Sendable {
         // At a discontinuity sound goes on a little before or behind the picture: its own break is the border.
         guard cut.isDiscontinuity, let index = pending.firstIndex(where: { $0.position == sample.position }), index > 0
         else { return false }
-        let before = pending[index - 1]
-        let isBreak = sample.description != before.description || time(of: sample) &- end(of: before) > 200_000_000
-        return isBreak && time(of: sample) > cut.end &- 1_000_000_000
+        return isBreak(before: index) && time(of: sample) > cut.end &- 1_000_000_000
     }
 
     /// Makes segments of `samples`, one for each header that they need, up to `cut`.
     /// - Parameter wall: nanoseconds since 1970 at the timeline's zero.
     mutating func close(_ samples: [PlacedSample], at cut: HLSCut, wall: Int64) -> [HLSSegmenter.Publication.File] {
         guard let track, !samples.isEmpty else {
-            addGap(from: lastEnd ?? cut.start, to: cut.end, wall: wall)
+            addGaps(from: lastEnd ?? cut.start, to: cut.end, wall: wall)
             return []
         }
         var files: [HLSSegmenter.Publication.File] = []
         var rest = samples[...]
+        if let lastEnd, let first = samples.first, time(of: first) &- lastEnd > Self.gapLimit {
+            addGaps(from: lastEnd, to: isVideo ? cut.start : time(of: first), wall: wall)
+        }
         while let first = rest.first {
             let run = rest.prefix { $0.description == first.description }
             rest = rest.dropFirst(run.count)
@@ -156,6 +182,17 @@ struct HLSRendition: Sendable {
         if isVideo { return cut.end }
         let end = end(of: last)
         return abs(end &- cut.end) <= Self.frameSlack || cut.isLast || cut.isDiscontinuity ? end : cut.end
+    }
+
+    /// Gaps that are no longer than a segment may be.
+    private mutating func addGaps(from start: Int64, to end: Int64, wall: Int64) {
+        let most = Int64(clamping: max(1, playlist.targetDuration)) &* 1_000_000_000
+        var start = start
+        while end &- start > most &+ HLSCutter.slack {
+            addGap(from: start, to: start &+ most, wall: wall)
+            start &+= most
+        }
+        addGap(from: start, to: end, wall: wall)
     }
 
     private mutating func addGap(from start: Int64, to end: Int64, wall: Int64) {

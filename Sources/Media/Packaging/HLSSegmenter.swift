@@ -213,7 +213,7 @@ public struct HLSSegmenter: Sendable {
         step.takesLead = renditions[index].isVideo && !isLeader && cutter.start != nil
         guard isLeader || renditions[index].isVideo else {
             renditions[index].add(sample, step, isHeld: false)
-            return openWithSound(step) || leadIfStalled(step) ? publishCuts(all: false) : ()
+            return openWithSound(step) || leadIfStalled(step, by: index) ? publishCuts(all: false) : ()
         }
         if renditions[index].isVideo { isVideoAway = false }
         soundOpening = nil
@@ -252,7 +252,7 @@ public struct HLSSegmenter: Sendable {
     }
 
     /// Sound goes on, and what leads does not: the sound leads.
-    private mutating func leadIfStalled(_ step: HLSCutter.Step) -> Bool {
+    private mutating func leadIfStalled(_ step: HLSCutter.Step, by rendition: Int) -> Bool {
         guard let start = cutter.start, step.time > start &+ cutter.limit &+ Self.patience,
             step.time &- (cutter.end ?? start) > HLSCutter.holdLimit
         else { return false }
@@ -261,8 +261,15 @@ public struct HLSSegmenter: Sendable {
             renditions[index].isPaused = true
             if renditions[index].isVideo { isVideoAway = true }
         }
-        let time = max(start &+ cutter.asked, cutter.end ?? start)
-        if let cut = cutter.cut(at: time, roomTime: timeline.roomTime) { cuts.append(cut) }
+        let lead = max(start, cutter.end ?? start)
+        let seam = renditions[rendition].lastBreak(after: start)
+        let cut =
+            if let seam {
+                cutter.cut(at: seam.begin, border: max(lead, seam.end ?? lead), roomTime: timeline.roomTime)
+            } else {
+                cutter.cut(at: max(start &+ cutter.asked, lead), roomTime: timeline.roomTime)
+            }
+        if let cut { cuts.append(cut) }
         return true
     }
 

@@ -5,10 +5,13 @@ public struct WholeFile: Equatable, Sendable {
     /// Beneath the root.
     public var path: String
     public var bytes: [UInt8]
+    /// False for a file that is made again from others after a power cut: its bytes need not be on the disk.
+    public var isDurable: Bool
 
-    public init(path: String, bytes: [UInt8]) {
+    public init(path: String, bytes: [UInt8], isDurable: Bool = true) {
         self.path = path
         self.bytes = bytes
+        self.isDurable = isDurable
     }
 }
 
@@ -43,7 +46,7 @@ extension StorageRoot {
                     let folder = file.path.split(separator: "/").dropLast().joined(separator: "/")
                     let (parent, name) = try locate(file.path, makesFolders: false)
                     folders[folder] = parent
-                    try put(file.bytes, at: name, in: parent, path: file.path)
+                    try put(file, at: name, in: parent)
                 }
                 for folder in folders.values where fsync(folder.number) != 0 {
                     throw StorageError(code: errno, path: path, in: "fsync of the folder")
@@ -118,18 +121,19 @@ extension StorageRoot {
         return Descriptor(number)
     }
 
-    private func put(
-        _ bytes: [UInt8], at name: String, in parent: Descriptor, path: String
-    ) throws(StorageError) {
+    private func put(_ file: WholeFile, at name: String, in parent: Descriptor) throws(StorageError) {
         let draft = ".\(name.utf8.count < 248 ? name : "draft").part"
         let flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW
         let number = unsafe openat(parent.number, draft, flags, 0o640)
-        guard number >= 0 else { throw StorageError(code: errno, path: absolute(path), in: "open") }
+        guard number >= 0 else { throw StorageError(code: errno, path: absolute(file.path), in: "open") }
         let descriptor = Descriptor(number)
         do throws(StorageError) {
-            try write(bytes, to: descriptor, path: path)
+            try write(file.bytes, to: descriptor, path: file.path)
+            if file.isDurable, fdatasync(descriptor.number) != 0 {
+                throw StorageError(code: errno, path: absolute(file.path), in: "fdatasync")
+            }
             guard unsafe renameat(parent.number, draft, parent.number, name) == 0 else {
-                throw StorageError(code: errno, path: absolute(path), in: "rename")
+                throw StorageError(code: errno, path: absolute(file.path), in: "rename")
             }
         } catch {
             _ = unsafe unlinkat(parent.number, draft, 0)
@@ -148,9 +152,6 @@ extension StorageRoot {
                 throw StorageError(code: result == 0 ? ENOSPC : code, path: absolute(path), in: "write")
             }
             done += result
-        }
-        guard fdatasync(descriptor.number) == 0 else {
-            throw StorageError(code: errno, path: absolute(path), in: "fdatasync")
         }
     }
 }

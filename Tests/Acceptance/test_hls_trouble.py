@@ -73,5 +73,10 @@ def test_misbehaving_stream(name):
                 (round(s["duration"], 3), s["discontinuity"], "gap" if s["gap"] else "") for s in each.media.segments])
         assert ("RESOLUTION" in main) == ("v" in streams) and ("mp4a" in main) == ("a" in streams), main
         for stream in streams:
-            assert media.hashes(outputs["live"]["location"], stream) == media.hashes(outputs["film"]["location"], stream)
-        assert media.decodes(outputs["live"]["location"])
+            units = media.hashes(outputs["film"]["location"], stream)
+            cut = media.hashes(outputs["live"]["location"], stream)
+            assert cut[-len(units):] == units
+            # Sound that joins late stands behind silence.
+            assert len(cut) == len(units) or (name, stream) == ("late sound", "a") and len(set(cut[:-len(units)])) == 1
+        # ffmpeg's player keeps the first header; the viewer has decoded each segment behind its own.
+        assert name == "restart" or media.decodes(outputs["live"]["location"])

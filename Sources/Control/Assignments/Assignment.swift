@@ -143,7 +143,7 @@ public struct JobReport: Codable, Equatable, Sendable {
     public var isFinal: Bool
     /// Set with `isFinal` when the job ended by a limit of its own: `duration` or `bytes`.
     public var limitReached: String?
-    /// Set with `isFinal` when it is the worker that ends: what runs was sealed, and is to go on elsewhere.
+    /// Set when it is the worker that ends: what runs is being sealed, and is to go on elsewhere.
     public var isSealed: Bool?
 
     public init(outputs: [OutputReport], isFinal: Bool, limitReached: String? = nil) {

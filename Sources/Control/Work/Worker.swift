@@ -147,7 +147,7 @@ final class Worker: WorkerLinkDelegate {
     private func settle(at now: Instant) {
         for (name, job) in jobs {
             guard var report = job.takeReport(at: now) else { continue }
-            if report.isFinal, sealUntil != nil { report.isSealed = true }
+            if sealUntil != nil { report.isSealed = true }  // one output may be done before the others are
             self.report(report, of: name, job.context.fence)
             if report.isFinal { forget(name, job) }
         }

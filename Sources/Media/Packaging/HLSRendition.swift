@@ -91,7 +91,7 @@ struct HLSRendition: Sendable {
         sampleEnd = step.time &+ step.duration
     }
 
-    private func entry(of sample: PlacedSample) -> SampleEntry? {
+    func entry(of sample: PlacedSample) -> SampleEntry? {
         let index = Int(sample.description) - 1
         guard let track, track.entries.indices.contains(index) else { return nil }
         return track.entries[index]
@@ -158,7 +158,11 @@ struct HLSRendition: Sendable {
         }
         var files: [HLSSegmenter.Publication.File] = []
         var rest = samples[...]
-        if let lastEnd, let first = samples.first, time(of: first) &- lastEnd > Self.gapLimit {
+        if map == 0, let first = rest.first {
+            let filled = fillWithSilence(before: first, from: lastEnd ?? cut.start, wall: wall)
+            (files, rest) = (filled.files, filled.lead + rest)
+        }
+        if let lastEnd, let first = rest.first, time(of: first) &- lastEnd > Self.gapLimit {
             addGaps(from: lastEnd, to: isVideo ? cut.start : time(of: first), wall: wall)
         }
         while let first = rest.first {
@@ -206,24 +210,46 @@ struct HLSRendition: Sendable {
         _ samples: [PlacedSample], of track: TimelineTrack, from start: Int64, to end: Int64, wall: Int64
     ) -> [HLSSegmenter.Publication.File] {
         guard let first = samples.first, track.entries.indices.contains(Int(first.description) - 1) else { return [] }
-        var files: [HLSSegmenter.Publication.File] = []
         let entry = track.entries[Int(first.description) - 1]
+        var segment = MediaPlaylist.Segment(uri: "", duration: .zero)
+        let files = write(samples, entry, of: track, to: &segment)
+        append(segment, from: start, to: max(end, start &+ 1_000_000), wall: wall)
+        let duration = playlist.segments.last?.duration ?? .zero
+        let size = files.last?.bytes.count ?? 0
+        rate.add(byteCount: size, frames: samples.count, duration: duration, target: playlist.targetDuration)
+        return files
+    }
+
+    /// Puts `samples` in place of the gap at `index` of the playlist, which no client has seen.
+    mutating func fill(
+        _ index: Int, with samples: [PlacedSample], _ entry: SampleEntry
+    ) -> [HLSSegmenter.Publication.File] {
+        guard let track, playlist.segments.indices.contains(index) else { return [] }
+        var segment = playlist.segments[index]
+        segment.isGap = false
+        let files = write(samples, entry, of: track, to: &segment)
+        playlist.segments[index] = segment
+        return files
+    }
+
+    /// Makes the file of a segment, behind that of its header if that is new.
+    private mutating func write(
+        _ samples: [PlacedSample], _ entry: SampleEntry, of track: TimelineTrack,
+        to segment: inout MediaPlaylist.Segment
+    ) -> [HLSSegmenter.Publication.File] {
+        var files: [HLSSegmenter.Publication.File] = []
         let header = entries.firstIndex(of: entry) ?? entries.count
         if header == entries.count {
             entries.append(entry)
             files.append(.init(name: headerName(header), bytes: self.header(entry, of: track)))
         }
-        let bytes = MediaSegment.bytes(fragments(of: samples, of: track))
-        var segment = MediaPlaylist.Segment(uri: "\(stem)-\(nextNumber).m4s", duration: .zero)
+        segment.uri = "\(stem)-\(nextNumber).m4s"
         nextNumber &+= 1
         if map != UInt32(header + 1) || discontinuities > 0 {
             map = UInt32(header + 1)
             segment.map = headerName(header)
         }
-        files.append(.init(name: segment.uri, bytes: bytes))
-        append(segment, from: start, to: max(end, start &+ 1_000_000), wall: wall)
-        let duration = playlist.segments.last?.duration ?? .zero
-        rate.add(byteCount: bytes.count, frames: samples.count, duration: duration, target: playlist.targetDuration)
+        files.append(.init(name: segment.uri, bytes: MediaSegment.bytes(fragments(of: samples, of: track))))
         return files
     }
 

@@ -58,8 +58,9 @@ public struct HLSSegmenter: Sendable {
     }
 
     static func timelineOptions(_ options: Options) -> RoomTimeline.Options {
-        // A segment that is out takes no more: sound that was missing stays a hole.
-        RoomTimeline.Options(selection: options.selection, longestSilence: .zero)
+        // A segment that is out takes no more: sound that was missing stays a hole, and a picture does not last over it.
+        RoomTimeline.Options(
+            selection: options.selection, longestSilence: .zero, longestPicture: .nanoseconds(HLSCutter.holdLimit))
     }
 
     /// The feed's position from which the presentation goes on: all before it is in segments.

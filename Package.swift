@@ -72,16 +72,18 @@ let floor3: [Target] = [
 ]
 
 let floor4: [Target] = [
+    source("Shell", "Threads", ["CLinux"]),
     source("Shell", "Listening"),
-    source("Shell", "MediaLoop", ["Bytes", "Timing", "Log", "Feed", "Forwarding", "Listening", "CLinux"]),
+    source("Shell", "MediaLoop", ["Bytes", "Timing", "Log", "Feed", "Forwarding", "Listening", "Threads", "CLinux"]),
     source(
         "Shell", "RTMPServer",
         ["Bytes", "Timing", "Log", "Feed", "RTMP", "Forwarding", "Timeline", "Listening", "MediaLoop", "TLS"]),
     source("Shell", "LinkTransport", ["Bytes", "Timing", "Log", "Feed", "Forwarding", "MediaLoop"]),
     source("Shell", "HTTPServer", ["HTTP", "Log", "TLS", "Listening", "CMicrohttpd", "CShimMicrohttpd", "CGnuTLS"]),
-    source("Shell", "Storage", ["Bytes", "Timing", "Log", "Feed"]),
-    source("Shell", "RTMPPush", ["Bytes", "Timing", "Log", "RTMP", "MediaLoop", "CSSL", "CRTMP", "CShimRTMP"]),
-    source("Shell", "Terminal", ["Timing", "CLinux"]),
+    source("Shell", "Storage", ["Bytes", "Timing", "Log", "Feed", "Threads"]),
+    source(
+        "Shell", "RTMPPush", ["Bytes", "Timing", "Log", "RTMP", "MediaLoop", "Threads", "CSSL", "CRTMP", "CShimRTMP"]),
+    source("Shell", "Terminal", ["Timing", "Threads", "CLinux"]),
     source("Shell", "HTTPTransfer", ["Bytes", "CCurl", "CShimCurl"]),
     source("Shell", "LoadGenerator", ["Bytes", "Timing", "RTMP", "MediaLoop"]),
 ]

@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import Synchronization
+import Threads
 public import Timing
 
 /// The door to a loop for every other thread: posts commands to it, and tells when it last turned.
@@ -16,16 +17,7 @@ public final class LoopHandle: Sendable {
     /// Starts a thread called `name` (15 bytes at most) with a loop of its own; `setUp` runs first on it.
     public static func start(name: String, _ setUp: @escaping Command = { _ in }) -> LoopHandle {
         let handle = LoopHandle(name: name, setUp: setUp)
-        var thread = pthread_t()
-        let code = unsafe pthread_create(
-            &thread, nil,
-            { argument in
-                guard let argument = unsafe argument else { return nil }
-                unsafe Unmanaged<LoopHandle>.fromOpaque(argument).takeRetainedValue().runThread()
-                return nil
-            }, Unmanaged.passRetained(handle).toOpaque())
-        precondition(code == 0, "no thread for \(name): error \(code)")
-        pthread_detach(thread)
+        NamedThread.start(name) { handle.runThread() }
         return handle
     }
 
@@ -59,7 +51,6 @@ public final class LoopHandle: Sendable {
     func noteTurn(at now: Instant) { lastTurn.store(now.nanoseconds, ordering: .relaxed) }
 
     private func runThread() {
-        unsafe clinux_name_thread(name)
         let loop = EventLoop(handle: self)
         setUp(loop)
         loop.run()

@@ -2,6 +2,7 @@ import Bytes
 import Glibc
 import MediaLoop
 import Synchronization
+import Threads
 public import Timing
 
 /// What goes to one destination, and outlives its connections: the queue, and what a new connection is told first.
@@ -79,16 +80,7 @@ public final class PushConnection: Sendable {
         to address: PushAddress, from source: PushSource, onEvent: @escaping @Sendable (Event) -> Void
     ) -> PushConnection {
         let connection = PushConnection(address, source, onEvent)
-        var thread = pthread_t()
-        let code = unsafe pthread_create(
-            &thread, nil,
-            { argument in
-                guard let argument = unsafe argument else { return nil }
-                unsafe Unmanaged<PushConnection>.fromOpaque(argument).takeRetainedValue().runThread()
-                return nil
-            }, Unmanaged.passRetained(connection).toOpaque())
-        precondition(code == 0, "no thread for a push: error \(code)")
-        pthread_detach(thread)
+        NamedThread.start("push") { connection.runThread() }
         return connection
     }
 

@@ -1,5 +1,6 @@
 import CSSL
 import Glibc
+import Threads
 
 /// TLS for a push, beneath librtmp: the library speaks plain RTMP into one end of a socket pair, and a thread carries it
 /// over OpenSSL. librtmp's own TLS names no host and checks no certificate, and would give the stream key to anybody.
@@ -36,7 +37,7 @@ final class TLSTunnel: @unchecked Sendable {  // unchecked: handed whole to its 
         }
         tunnel.plain = pair[1]
         for number in [pair[1], descriptor] { _ = fcntl(number, F_SETFL, fcntl(number, F_GETFL) | O_NONBLOCK) }
-        tunnel.start()
+        NamedThread.start("tls") { tunnel.run() }
         return pair[0]
     }
 
@@ -84,19 +85,6 @@ final class TLSTunnel: @unchecked Sendable {  // unchecked: handed whole to its 
             return "the TLS handshake failed"
         }
         return unsafe "its certificate is not trusted (\(String(cString: text)))"
-    }
-
-    private func start() {
-        var thread = pthread_t()
-        let code = unsafe pthread_create(
-            &thread, nil,
-            { argument in
-                guard let argument = unsafe argument else { return nil }
-                unsafe Unmanaged<TLSTunnel>.fromOpaque(argument).takeRetainedValue().run()
-                return nil
-            }, Unmanaged.passRetained(self).toOpaque())
-        precondition(code == 0, "no thread for TLS: error \(code)")
-        pthread_detach(thread)
     }
 
     /// Carries bytes both ways until an end closes; what the plain end wrote before is delivered.

@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import Threads
 
 /// Threads for calls that wait for the disk: a few, and more while all of them wait, so that one slow disk holds up nobody
 /// else's file. It lives as long as the program.
@@ -19,7 +20,7 @@ public final class SyncPool: Sendable {
     public init(threads: Int) {
         available = Semaphore()
         state.withLock { $0.threads = threads }
-        for _ in 0..<threads { start() }
+        for _ in 0..<threads { grow() }
     }
 
     func submit(_ job: @escaping @Sendable () -> Void) {
@@ -29,20 +30,12 @@ public final class SyncPool: Sendable {
             state.threads += 1
             return true
         }
-        if mustGrow { start() }
+        if mustGrow { grow() }
         available.signal()
     }
 
-    private func start() {
-        var thread = pthread_t()
-        let code = unsafe pthread_create(
-            &thread, nil,
-            { argument in
-                guard let argument = unsafe argument else { return nil }
-                unsafe Unmanaged<SyncPool>.fromOpaque(argument).takeRetainedValue().run()
-            }, Unmanaged.passRetained(self).toOpaque())
-        precondition(code == 0, "no thread for syncing: error \(code)")
-        pthread_detach(thread)
+    private func grow() {
+        NamedThread.start("sync") { [self] in run() }
     }
 
     private func run() -> Never {

@@ -1,14 +1,14 @@
 import CLinux
-import Dispatch
 import Glibc
 import Synchronization
+import Threads
 
 /// Ctrl-C and SIGTERM, counted instead of ending the process once they are watched; and SIGHUP.
 public enum Interrupts {
     private static let counter = Atomic<Int>(0)
     private static let hangUpCounter = Atomic<Int>(0)
     /// Written at each signal, so that nobody has to look again and again.
-    private static let wake = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
+    private static let wake = eventfd(0, Int32(EFD_CLOEXEC))
 
     /// From here on SIGHUP only counts: it asks a gateway to read its configuration again.
     public static func watchHangUps() {
@@ -36,13 +36,10 @@ public enum Interrupts {
     /// An element after each signal that is watched, or after several; for one reader, to the end of the process.
     public static func changes() -> AsyncStream<Void> {
         AsyncStream(bufferingPolicy: .bufferingNewest(1)) { continuation in
-            let source = DispatchSource.makeReadSource(fileDescriptor: wake)
-            source.setEventHandler {
+            NamedThread.start("signals") {
                 var number: UInt64 = 0
-                unsafe read(Int32(source.handle), &number, 8)  // names the source, which keeps it alive
-                continuation.yield()
+                while unsafe read(wake, &number, 8) == 8 || errno == EINTR { continuation.yield() }
             }
-            source.activate()
         }
     }
 

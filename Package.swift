@@ -178,6 +178,7 @@ let suites: [Target] = [
     tests(
         "CommandLineToolTests",
         ["Timing", "Log", "Feed", "JSON", "Crypto", "JWT", "Config", "Service", "CommandLineTool"]),
+    tests("SimulationTests", ["Timing", "Feed", "Timeline", "Packaging"]),
     tests("Layout", []),
 ]
 

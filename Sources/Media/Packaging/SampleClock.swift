@@ -33,7 +33,7 @@ struct SampleClock: Equatable, Sendable {
     /// Stamps of sound may wander this far from the count of samples, in milliseconds.
     static let wander: Int64 = 100
     /// Stamps that stay this far off on one side for ``patience`` frames are right, and the count is wrong.
-    static let steadyWander: Int64 = 15
+    static let steadyWander: Int64 = 12
     static let patience: UInt16 = 16
 
     /// Ticks a second of the track.

@@ -41,8 +41,8 @@ public struct SourceClock: Sendable {
 
     private var anchor: Anchor?
     private var lanes: [Int: Lane] = [:]
-    /// The least arrival − stamp of each of the last ten seconds, oldest first.
-    private var envelope: [(second: Int64, least: Int64)] = []
+    /// Of arrival − stamp.
+    private var envelope = LowerEnvelope()
 
     public init() {}
 
@@ -50,7 +50,7 @@ public struct SourceClock: Sendable {
     public mutating func restart() {
         anchor = nil
         lanes.removeAll(keepingCapacity: true)
-        envelope.removeAll(keepingCapacity: true)
+        envelope.removeAll()
     }
 
     /// Takes one stamp and its arrival, both in nanoseconds, and gives its place on the room's clock.
@@ -89,10 +89,10 @@ public struct SourceClock: Sendable {
 
     private mutating func follow(_ stamp: Int64, _ arrival: Int64, _ track: Int, _ known: Anchor) -> Mapped {
         var known = known
-        observe(arrival &- stamp, at: arrival)
+        envelope.observe(arrival &- stamp, at: arrival)
         let step = stamp &- known.lastStamp
         if step > 0 {
-            let wanted = (envelope.lazy.map(\.least).min() ?? known.offset) &- known.offset
+            let wanted = (envelope.minimum ?? known.offset) &- known.offset
             let most = step / 1_000_000 &* Self.slewLimit
             known.offset &+= min(max(wanted, -most), most)
             known.lastStamp = stamp
@@ -106,21 +106,11 @@ public struct SourceClock: Sendable {
     private mutating func anchorAnew(
         stamp: Int64, roomTime: Int64, arrival: Int64, track: Int, number: Int
     ) -> Mapped {
-        envelope.removeAll(keepingCapacity: true)
+        envelope.removeAll()
         let offset = roomTime &- stamp
-        observe(arrival &- stamp, at: arrival)
+        envelope.observe(arrival &- stamp, at: arrival)
         anchor = Anchor(offset: offset, lastStamp: stamp, lastArrival: arrival, number: number)
         lanes[track] = Lane(stamp: stamp, arrival: arrival, offset: offset, anchor: number)
         return Mapped(roomTime: roomTime, anchoredOffset: offset)
-    }
-
-    private mutating func observe(_ distance: Int64, at arrival: Int64) {
-        let second = arrival / 1_000_000_000
-        if let last = envelope.last, last.second == second {
-            envelope[envelope.count - 1].least = min(last.least, distance)
-        } else {
-            envelope.append((second, distance))
-            if envelope.count > 10 { envelope.removeFirst() }
-        }
     }
 }

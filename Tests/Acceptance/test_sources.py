@@ -81,7 +81,12 @@ def run(gateway, folder, name):
     for id, (_, where) in OUTPUTS.items():
         check(case, outputs[id], where(outputs[id]))
     assert outputs["film"]["parts"] == [], outputs["film"]
-    assert media.decodes(outputs["film"]["location"])
+    film = outputs["film"]["location"]
+    if len(case.clips) == 1:
+        assert media.decodes(film)
+    else:  # libavformat's parser complains of slices that it reads with the parameter sets of the first entry
+        stream = media.probe(film, "-count_frames", "-select_streams", "v")["streams"][0]
+        assert int(stream["nb_read_frames"]) == sum(clip.frames for clip in case.clips), stream
 
 
 def check(case, output, path):

@@ -18,8 +18,8 @@ extension EgressControl {
 
     /// Finishes the present files; further parts begin at the next key frame. `didChange` is false while that is on its way.
     func split(_ id: String) throws(ServiceError) -> Outcome<EgressRecord>? {
-        if let entry = entries[id], !entry.run.record.outputs.contains(where: { $0.type == .mp4 && !$0.state.isFinal })
-        {
+        let run = entries[id]?.run
+        if let run, run.isOpen, !run.record.outputs.contains(where: { $0.type == .mp4 && !$0.state.isFinal }) {
             throw ServiceError(.conflict, "No output of the egress \(id) has parts.", remedy: "Add an mp4 output.")
         }
         return try act(on: id, .split, event: nil) { $0.split() }

@@ -324,7 +324,8 @@ actor EgressControl {
     var isBusy: Bool {
         entries.values.contains { entry in
             guard entry.worker != nil else { return false }
-            return entry.run.endReason != nil || flowing.contains(entry.run.record.roomId)
+            return entry.run.endReason != nil || entry.run.record.state == .active
+                || flowing.contains(entry.run.record.roomId)
         }
     }
 

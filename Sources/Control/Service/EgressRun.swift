@@ -206,6 +206,10 @@ struct EgressRun: Codable, Equatable, Sendable {
             record.outputs[index].endedAt = Timestamp(now)
             record.outputs[index] = cut(record.outputs[index])
         }
+        for index in record.outputs.indices
+        where record.outputs[index].state == .complete && record.outputs[index].startedAt == nil {
+            record.outputs[index].state = .removed  // nothing was ever in it
+        }
         record.queue = nil
         record.endedAt = Timestamp(now)
         record.updatedAt = Timestamp(now)

@@ -46,6 +46,10 @@ struct PlacedMedia: Sendable {
             var placed = TrackTimeline(track, coding: coding, state: state.state)
             placed.resumesAt = state.resumesAt
             placed.lastDuration = state.lastDuration
+            if placed.isVideo, let last = state.state.clock.lastTime {
+                // Of B-frames that never came one cannot tell any more: as if there were two at most.
+                placed.shownUntil = last &+ 3 &* state.lastDuration
+            }
             indices[track.info.number] = tracks.count
             tracks.append(placed)
         }

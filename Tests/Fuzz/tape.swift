@@ -57,11 +57,9 @@ private func check(_ outcome: Outcome, length: UInt64) {
         last = damage.bytes.lowerBound
     }
     #if FUZZ_CANARY
-        // The planted bug: a difference of two times that a file told.
-        for case .snapshot(let snapshot) in outcome.items {
-            let summary = snapshot.summary
-            if let first = summary.firstAt, let end = summary.lastAt { precondition(end - first < .max) }
-        }
+        // The planted bug: a table that is as long as most rooms are, indexed with a number of the file's.
+        let table = [Int](repeating: 0, count: 1000)
+        for case .unit(let unit) in outcome.records.map(\.body) { precondition(table[Int(unit.track.rawValue)] == 0) }
     #endif
 }
 

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Spec
 import Store
 import Testing
 import Timing
@@ -9,13 +10,13 @@ import Timing
 struct DataAuditTests {
     static let now = WallTime(nanoseconds: 1_900_000_000_000_000_000)
 
-    private let data: String
+    private let folder: TemporaryFolder
+    private var data: String { folder.path }
 
     init() throws {
-        data = "/tmp/sluice-audit-\(UUID().uuidString)"
-        for folder in ["recordings/a", "tapes", "tmp", "store"] {
-            try FileManager.default.createDirectory(
-                atPath: data + "/" + folder, withIntermediateDirectories: true)
+        folder = try TemporaryFolder()
+        for name in ["recordings/a", "tapes", "tmp", "store"] {
+            try FileManager.default.createDirectory(atPath: folder.path(name), withIntermediateDirectories: true)
         }
     }
 
@@ -32,7 +33,6 @@ struct DataAuditTests {
 
     @Test("finds what no record names, what is missing, and what was left; links are no files of ours")
     func audit() throws {
-        defer { try? FileManager.default.removeItem(atPath: data) }
         for path in [
             "recordings/a/named.mp4", "recordings/a/orphan.mp4", "tapes/orphan.tape", "tmp/left", "tmp/WK_1.mark",
         ] {
@@ -59,7 +59,6 @@ struct DataAuditTests {
 
     @Test("all files of an HLS output's folder are named; a draft in it was left")
     func folders() throws {
-        defer { try? FileManager.default.removeItem(atPath: data) }
         try FileManager.default.createDirectory(
             atPath: data + "/recordings/live", withIntermediateDirectories: true)
         for name in ["index.m3u8", "0.m4s", ".1.m4s.part"] { try lay("recordings/live/" + name) }
@@ -74,7 +73,6 @@ struct DataAuditTests {
 
     @Test("a file that was just made is no orphan: its record may be on its way")
     func grace() throws {
-        defer { try? FileManager.default.removeItem(atPath: data) }
         try lay("recordings/new.mp4")
         let made = WallTime(nanoseconds: Int64(Date().timeIntervalSince1970 * 1e9))
         #expect(DataAudit(data: data, named: NamedFiles(), at: made).summary == nil)
@@ -83,7 +81,6 @@ struct DataAuditTests {
 
     @Test("jobs and records that contradict each other are named")
     func contradictions() async throws {
-        defer { try? FileManager.default.removeItem(atPath: data) }
         #expect(throws: StoreError.self) { try StoreInspection(data: data, at: Self.now) }
         let store = try SQLiteStore(path: data + "/store/sluice.db")
         var run = EgressRunTests.run(file: true, push: false, id: "EG_active")

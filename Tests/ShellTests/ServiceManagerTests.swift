@@ -1,5 +1,5 @@
-import Foundation
 import Glibc
+import Spec
 import Terminal
 import Testing
 import Timing
@@ -8,7 +8,8 @@ import Timing
 struct ServiceManagerTests {
     @Test("gets each state in a datagram of its own, at a path or an abstract name", arguments: [false, true])
     func states(isAbstract: Bool) throws {
-        let name = "/tmp/sluice-notify-\(UUID().uuidString)"
+        let folder = try TemporaryFolder()
+        let name = folder.path("notify")
         let socket = try NotifySocket(isAbstract ? "@" + name : name)
         let manager = ServiceManager(environment: ["NOTIFY_SOCKET": isAbstract ? "@" + name : name])
         manager.ready("up\nREADY=0")
@@ -36,8 +37,8 @@ struct ServiceManagerTests {
     }
 
     @Test("that is not there, or has no name that fits, costs nothing")
-    func absent() {
-        for path in ["/tmp/none-\(UUID().uuidString)", "relative", "", "/" + String(repeating: "x", count: 200)] {
+    func absent() throws {
+        for path in [try TemporaryFolder().path("none"), "relative", "", "/" + String(repeating: "x", count: 200)] {
             ServiceManager(environment: ["NOTIFY_SOCKET": path]).ready("up")
         }
         ServiceManager(environment: [:]).stopping("down")

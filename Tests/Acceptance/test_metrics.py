@@ -81,7 +81,7 @@ def test_figures_are_what_was_done():
         assert after["sluice_output_retries_total", {"type": "rtmp"}] >= record["outputs"][1]["retries"] >= 1
         size = pathlib.Path(CLIP).stat().st_size
         assert 0.9 * size < after["sluice_ingress_bytes_total", {"protocol": "rtmp"}] < 1.5 * size
-        assert after["sluice_ingress_sessions_total"] == after["sluice_ingress_sessions_ended_total"] == 1
+        assert after["sluice_ingress_sessions_started_total"] == after["sluice_ingress_sessions_ended_total"] == 1
         assert after["sluice_ingress_refused_total", {"cause": "unknown_key"}] == 1, wrong.communicate()
         assert after["sluice_output_lost_units_total", {"type": "mp4"}] == 0
         assert after["sluice_output_lost_units_total", {"type": "rtmp"}] > 0

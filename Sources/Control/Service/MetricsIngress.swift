@@ -39,7 +39,7 @@ extension IngressControl {
         return [
             states.family(.gauge, "sluice_ingress_sessions", "Encoders that stream in now, by state."),
             MetricFamily(
-                .counter, "sluice_ingress_sessions_total", "Sessions of encoders that were let in.",
+                .counter, "sluice_ingress_sessions_started_total", "Sessions of encoders that were let in.",
                 Double(counters.started)),
             MetricFamily(
                 .counter, "sluice_ingress_sessions_ended_total", "Sessions of encoders that ended.",

@@ -35,7 +35,7 @@ extension Service {
                 .gauge, "sluice_rtmp_connections", "Open RTMP connections, with those that do not publish yet.",
                 Double(plane.rtmp.connections)),
             MetricFamily(
-                .counter, "sluice_rtmp_connections_total", "RTMP connections that were taken.",
+                .counter, "sluice_rtmp_connections_accepted_total", "RTMP connections that were taken.",
                 Double(plane.rtmp.accepted)),
             MetricFamily(
                 .counter, "sluice_rtmp_connections_refused_total", "RTMP connections closed at once: too many.",

@@ -87,7 +87,7 @@ def test_a_limited_key_sees_and_changes_nothing_of_other_rooms(gateway):
     walked = seen = 0
     for path, item in sorted(document["paths"].items()):
         for method in [name for name in item if name in ("get", "post", "patch", "delete", "put")]:
-            if path == "/v1/reload":
+            if path in ("/v1/reload", "/v1/drain"):  # of the whole gateway
                 assert gateway.request("POST", path, {}, bearer=bearer).status == 403
                 continue
             walked += 1

@@ -142,7 +142,7 @@ extension EgressControl {
         }
         let before = entry.run.record.state
         let finishedBefore = entry.run.finishedFiles
-        counters.note(report, of: entry.run.record)
+        counters.note(report, of: entry.run)
         let isTransition = entries[id]?.run.apply(report, at: Clocks.wall()) ?? false
         if before == .starting, entries[id]?.run.record.state == .active {
             counters.noteStart(after: Clocks.wall() - entry.run.record.createdAt.wallTime)

@@ -10,6 +10,7 @@ struct EgressCounters: Sendable {
     private(set) var outputBytes = Tally("type")
     private(set) var outputRetries = Tally("type")
     private(set) var lostUnits = Tally("type")
+    private(set) var gapSeconds = Tally("type")
     private(set) var workersStarted = 0
     private(set) var workersEnded = Tally("cause")
     /// From the request to the first frame that is durable or taken.
@@ -25,17 +26,22 @@ struct EgressCounters: Sendable {
             outputBytes.add(0, type)
             outputRetries.add(0, type)
             lostUnits.add(0, type)
+            gapSeconds.add(0, type)
         }
         for cause in ["exit", "signal", "frozen", "not_started"] { workersEnded.add(0, cause) }
     }
 
-    /// Counts what `report` says beyond what `record`, which does not have it yet, knows.
-    mutating func note(_ report: JobReport, of record: EgressRecord) {
+    /// Counts what `report` says beyond what `run`, which does not have it yet, knows.
+    mutating func note(_ report: JobReport, of run: EgressRun) {
+        let record = run.record
         for output in report.outputs {
             guard let known = record.outputs.first(where: { $0.id == output.id }) else { continue }
             let type = known.type.rawValue
             outputBytes.add(Double(max(0, output.sizeBytes &- known.sizeBytes)), type)
             outputRetries.add(Double(max(0, output.retries &- known.retries)), type)
+            // A later attempt tells the gaps of its file again.
+            let gaps = run.files?[output.id]?.gapSeconds ?? 0
+            gapSeconds.add(max(0, output.gapSeconds - gaps), type)
             let before = told[record.id]?[output.id] ?? 0
             lostUnits.add(
                 Double(max(0, output.unitsLost < before ? output.unitsLost : output.unitsLost &- before)), type)
@@ -80,6 +86,8 @@ struct EgressCounters: Sendable {
             lostUnits.family(
                 .counter, "sluice_output_lost_units_total",
                 "Access units and audio frames that an output lost: not held any more, or no destination took them."),
+            gapSeconds.family(
+                .counter, "sluice_output_gap_seconds_total", "Time in which a track of an output has a gap."),
             MetricFamily(
                 "sluice_egress_start_seconds", "From the request of an egress to its first frame: active.",
                 startSeconds),

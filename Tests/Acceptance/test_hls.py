@@ -47,10 +47,17 @@ def watch(gateway, egress):
     return viewers
 
 
-def assert_same_units(film, presentation):
-    """Every unit of the MP4 is in the presentation, in the same order, and no other."""
+def assert_same_units(film, presentation, leading_silence=False):
+    """Every unit of the MP4 is in the presentation, in the same order, and no other; silence that was made is not counted."""
     for stream in ("v", "a"):
-        assert media.hashes(presentation, stream) == media.hashes(film, stream), stream
+        units, cut = media.hashes(film, stream), media.hashes(presentation, stream)
+        filled = set(units) - set(cut)  # one frame, again and again, where sound is missing
+        assert len(filled) <= (stream == "a"), (stream, len(filled))
+        units = [unit for unit in units if unit not in filled]
+        if leading_silence and stream == "a":
+            assert len(set(cut[:-len(units)])) <= 1
+            cut = cut[-len(units):]
+        assert cut == units, stream
 
 
 def outputs_of(record):

@@ -9,7 +9,7 @@ import pytest
 from clips import Clip
 from gateway import Gateway, wait_until
 from hls import Viewer
-from test_hls import links, outputs_of
+from test_hls import assert_same_units, links, outputs_of
 
 OUTPUTS = [{"id": "film", "type": "mp4"}, {"id": "live", "type": "hls", "segmentSeconds": 2}]
 CLIP = Clip(seconds=10, gop=1.0)
@@ -72,11 +72,9 @@ def test_misbehaving_stream(name):
             print(name, each.url.rsplit("/", 1)[-1], each.media.target, [
                 (round(s["duration"], 3), s["discontinuity"], "gap" if s["gap"] else "") for s in each.media.segments])
         assert ("RESOLUTION" in main) == ("v" in streams) and ("mp4a" in main) == ("a" in streams), main
-        for stream in streams:
-            units = media.hashes(outputs["film"]["location"], stream)
-            cut = media.hashes(outputs["live"]["location"], stream)
-            assert cut[-len(units):] == units
-            # Sound that joins late stands behind silence.
-            assert len(cut) == len(units) or (name, stream) == ("late sound", "a") and len(set(cut[:-len(units)])) == 1
-        # ffmpeg's player keeps the first header; the viewer has decoded each segment behind its own.
-        assert name == "restart" or media.decodes(outputs["live"]["location"])
+        if streams == "va":
+            assert_same_units(outputs["film"]["location"], outputs["live"]["location"], name == "late sound")
+        else:
+            assert media.hashes(outputs["film"]["location"], streams) == media.hashes(outputs["live"]["location"], streams)
+        # ffmpeg's player keeps the first header, and complains of gaps; the viewer has decoded each segment behind its own.
+        assert name in ("restart", "late sound") or media.decodes(outputs["live"]["location"])

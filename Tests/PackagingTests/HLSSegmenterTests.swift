@@ -221,7 +221,12 @@ struct HLSSegmenterTests {
 private func expectSameUnits(_ folder: HLSFolder, _ records: [Record]) throws {
     let film = record(records).bytes
     for (track, name) in zip(try parse(film).tracks, ["video.m3u8", "audio-1.m3u8"]) {
-        #expect(try folder.samples(of: name).map(\.bytes) == track.samples.map { Array(film[$0.range]) })
+        let cut = try folder.samples(of: name).map(\.bytes)
+        let units = track.samples.map { Array(film[$0.range]) }
+        // Where sound is missing the MP4 has one frame of silence, again and again.
+        let filled = Set(units).subtracting(cut)
+        #expect(filled.count <= (track.track.kind == .audio ? 1 : 0))
+        #expect(cut == units.filter { !filled.contains($0) })
     }
 }
 

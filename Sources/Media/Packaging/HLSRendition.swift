@@ -201,7 +201,7 @@ struct HLSRendition: Sendable {
 
     private mutating func addGap(from start: Int64, to end: Int64, wall: Int64) {
         guard end > start else { return }
-        var segment = MediaPlaylist.Segment(uri: "gap", duration: .zero)
+        var segment = MediaPlaylist.Segment(uri: "gap.m4s", duration: .zero)
         segment.isGap = true
         append(segment, from: start, to: end, wall: wall)
     }

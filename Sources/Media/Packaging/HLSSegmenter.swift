@@ -191,7 +191,7 @@ public struct HLSSegmenter: Sendable {
         playlist.mediaSequence = other.playlist.mediaSequence
         playlist.segments = other.playlist.segments.map { segment in
             var gap = segment
-            (gap.uri, gap.isGap, gap.map) = ("gap", true, nil)
+            (gap.uri, gap.isGap, gap.map) = ("gap.m4s", true, nil)
             return gap
         }
         return playlist

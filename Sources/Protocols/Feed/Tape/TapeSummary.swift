@@ -104,6 +104,9 @@ public struct TapeSummary: Equatable, Sendable {
     /// The room's feed begins anew: numbers mean others.
     public mutating func beginRun(_ run: UInt32) {
         runs = run
+        for place in participantPlaces.values where participants[place].leftAt == nil {
+            participants[place].leftAt = lastAt ?? participants[place].joinedAt
+        }
         participantPlaces = [:]
         trackPlaces = [:]
         heardAt = [:]
@@ -157,7 +160,8 @@ public struct TapeSummary: Equatable, Sendable {
     }
 
     private mutating func join(_ info: ParticipantInfo, at time: Int64) {
-        if let place = participantPlaces[info.number] {
+        if let place = participantPlaces[info.number] ?? participants.firstIndex(where: { $0.info.id == info.id }) {
+            participantPlaces[info.number] = place
             participants[place].info = info
             participants[place].leftAt = nil
         } else if participants.count < Self.listLimit {
@@ -169,8 +173,12 @@ public struct TapeSummary: Equatable, Sendable {
     }
 
     private mutating func publish(_ info: TrackInfo) {
-        if let place = trackPlaces[info.number] {
+        // In a further run a track that comes back has its id, and another number.
+        if let place = trackPlaces[info.number] ?? tracks.firstIndex(where: { $0.info.id == info.id }) {
             tracks[place].info = info
+            if trackPlaces.updateValue(place, forKey: info.number) == nil {
+                heardAt[info.number] = tracks[place].lastAt
+            }
         } else if tracks.count < Self.listLimit {
             trackPlaces[info.number] = tracks.count
             let identity = participantPlaces[info.participant].map { participants[$0].info.identity }

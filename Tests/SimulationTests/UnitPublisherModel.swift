@@ -139,7 +139,7 @@ struct UnitPublisherModel {
     private mutating func fall(silentFor seconds: Int, isAway: Bool, at time: Int64) {
         silentUntil = time + Int64(seconds) * second
         // The picture is back with a key frame.
-        let picture = (silentUntil * 30 / second + 59) / 60 * 60 * second / 30
+        let picture = ((silentUntil * 30 + second - 1) / second + 59) / 60 * 60 * second / 30
         for isVideo in [true, false] {
             let end = isVideo && isAway ? picture : silentUntil
             let drift = Int64(Double(time - anchoredAt) * abs(sourceRate) / 1e6)

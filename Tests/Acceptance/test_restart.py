@@ -98,7 +98,8 @@ def run_obs(folder, rounds):
         environment = dict(
             os.environ, OBS_RECONNECT="1", OBS_SIZE="640x360", OBS_PRESET="ultrafast", OBS_VKBPS="800", OBS_KILL="1")
         command = [CLIENTS / "obs-stream.sh", gateway.rtmp, ingress["streamKey"], str(10 + 12 * rounds), Clip(20).path]
-        obs = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        obs = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                               start_new_session=True)
         gateway.egress_in(egress, "active", 60)
         away = []
         for number in range(rounds):
@@ -122,7 +123,7 @@ def run_obs(folder, rounds):
     finally:
         gateway.__exit__()
         if obs is not None:
-            obs.terminate()
+            os.killpg(obs.pid, signal.SIGKILL)  # the script waits for its sleep; OBS and its display are in its group
             obs.wait(20)
 
 

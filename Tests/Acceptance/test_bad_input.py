@@ -100,8 +100,8 @@ BODIES = {
     "a number for a room": ({"room": 7}, 422, "invalid_request", "#/room", "a string"),
     "no outputs": ({"outputs": []}, 422, "invalid_request", "#/outputs"),
     "unknown field": ({"rom": "demo"}, 422, "invalid_request", "#/rom", "unknown_field"),
-    "unknown output": ({"outputs": [{"type": "avi"}]}, 422, "invalid_request", "#/outputs/0/type", "mp4, rtmp"),
-    "later output": ({"outputs": [{"type": "hls"}]}, 501, "not_supported", "#/outputs/0/type", "hls"),
+    "unknown output": ({"outputs": [{"type": "avi"}]}, 422, "invalid_request", "#/outputs/0/type", "mp4, hls, rtmp, tape"),
+    "later output": ({"outputs": [{"type": "webm"}]}, 501, "not_supported", "#/outputs/0/type", "webm"),
     "two of one id": ({"outputs": [dict(MP4, id="a"), dict(MP4, id="a")]}, 422, "invalid_request", "#/outputs/1/id"),
     "web address": (
         {"outputs": [{"type": "rtmp", "url": "http://example.com/live/k"}]}, 422, "invalid_request", "#/outputs/0/url",

@@ -117,6 +117,7 @@ def test_a_disk_that_fills_ends_its_recordings_truthfully(small_disk, tmp_path):
         gateway.stop_egress(other)
 
 
+@pytest.mark.long
 def test_a_folder_that_cannot_be_written_fails_one_output_alone(tmp_path):
     with Gateway(data=tmp_path) as gateway:
         recording = Recording(gateway, CLIP, "writable").begin()

@@ -121,6 +121,7 @@ def test_a_publisher_that_is_reset_comes_back(gateway, tmp_path):
     relay.close()
 
 
+@pytest.mark.long
 def test_a_publisher_that_falls_silent_is_let_go(gateway, tmp_path):
     stage = Stage(gateway, "silent")
     relay = Relay(gateway.rtmp_port)
@@ -142,6 +143,7 @@ def test_a_publisher_that_falls_silent_is_let_go(gateway, tmp_path):
     relay.close()
 
 
+@pytest.mark.long
 def test_an_encoder_takes_over_at_once(gateway, tmp_path):
     stage = Stage(gateway, "takeover")
     first = stage.publish()
@@ -192,6 +194,7 @@ def test_two_encoders_do_not_evict_each_other_for_ever(gateway, tmp_path):
     stage.end(tmp_path, 2)
 
 
+@pytest.mark.long
 def test_an_ingress_may_refuse_a_second_encoder(gateway, tmp_path):
     stage = Stage(gateway, "refuse", onConflict="refuse")
     first = stage.publish()
@@ -205,6 +208,7 @@ def test_an_ingress_may_refuse_a_second_encoder(gateway, tmp_path):
     assert media.hashes(film) == media.hashes(CLIP.path) and holes == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("action,seconds", [("leave", 0), ("hold", 4)])
 def test_a_publisher_that_is_away_leaves_the_room_when_it_is_said(gateway, tmp_path, action, seconds):
     onDisconnect = {"action": action, "holdSeconds": seconds} if action == "hold" else {"action": action}

@@ -113,6 +113,7 @@ def test_verbs_before_the_first_byte_and_after_the_end(gateway):
         assert answer.status == 409 and answer.json["code"] == "already_ended", answer
 
 
+@pytest.mark.long
 def test_a_paused_egress_survives_its_worker_and_its_gateway(tmp_path):
     with Gateway(data=tmp_path) as gateway:
         show = Show(gateway, "paused")

@@ -90,7 +90,7 @@ enum ChunkBench {
             let piece = stream.span.extracting(begin..<end)
             var offset = 0
             do throws(ChunkError) {
-                while offset < piece.count {
+                while offset < piece.count || reader.hasMore {
                     try reader.read(piece, at: &offset, into: &messages)
                     for message in messages { body(message) }
                     messages.removeAll(keepingCapacity: true)

@@ -53,7 +53,7 @@ private struct Reading {
             start += piece.count
             var offset = 0
             do throws(ChunkError) {
-                while offset < piece.count {
+                while offset < piece.count || reader.hasMore {
                     var batch: [RTMPMessage] = []
                     defer { messages += batch }
                     try reader.read(piece.span, at: &offset, into: &batch)

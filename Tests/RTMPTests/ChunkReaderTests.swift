@@ -164,6 +164,39 @@ struct ChunkReaderTests {
         #expect(reader.heldBytes <= 64)
     }
 
+    // Else a unit of a few bytes that is kept would hold the memory of a whole read.
+    @Test("little media among much else does not share the memory of all of it")
+    func sharedMemoryIsUsed() throws {
+        var reader = ChunkReader()
+        var bytes = Self.full("000000", "000003", type: "08") + [1, 2, 3]
+        for _ in 0..<400 { bytes += hex("05 000000 000080 63 01000000") + ones(128) }
+        var offset = 0
+        var messages: [RTMPMessage] = []
+        try reader.read(bytes.span, at: &offset, into: &messages)
+        #expect(Array(messages[0].payload) == [1, 2, 3])
+        #expect(messages[0].payload.capacity < 1000)
+        #expect(reader.heldBytes < 1000)
+    }
+
+    @Test("an aggregate of many parts comes out in batches")
+    func batches() throws {
+        let part = hex("08 000000 000000 00 000000 0000000b")
+        let parts = [[UInt8]](repeating: part, count: 5000).flatMap { $0 }
+        var size = ChunkWriter()
+        size.chunkSize = 1 << 20
+        var bytes = control("01", "00100000")
+        size.append(message(0, parts, .aggregate), to: &bytes)
+        var reader = ChunkReader()
+        var (offset, count) = (0, 0)
+        while offset < bytes.count || reader.hasMore {
+            var batch: [RTMPMessage] = []
+            try reader.read(bytes.span, at: &offset, into: &batch)
+            #expect(batch.count <= ChunkReader.batchLimit)
+            count += batch.count
+        }
+        #expect(count == 5000)
+    }
+
     @Test("a message that is announced longer than the input never takes memory for it", arguments: 1...70)
     func announcedMemory(streams: Int) throws {
         var reader = ChunkReader()
@@ -216,7 +249,7 @@ private func message(
 func feed(_ reader: inout ChunkReader, _ bytes: [UInt8]) throws(ChunkError) -> [RTMPMessage] {
     var messages: [RTMPMessage] = []
     var offset = 0
-    while offset < bytes.count {
+    while offset < bytes.count || reader.hasMore {
         var batch: [RTMPMessage] = []
         try reader.read(bytes.span, at: &offset, into: &batch)
         messages += batch

@@ -30,6 +30,6 @@ struct AggregateReader: Sendable {
         return RTMPMessage(
             chunkStreamID: aggregate.chunkStreamID, timestamp: time &+ shift, type: type,
             messageStreamID: aggregate.messageStreamID,
-            payload: payload.dropFirst(start).prefix(length))
+            payload: Array(copying: bytes.extracting(start..<start + length)))
     }
 }

@@ -37,6 +37,7 @@ public struct ChunkReader: Sendable {
     /// Of the last audio or video message.
     private var mediaTime: Int64 = 0
     private var unfinishedMessages = 0
+    private var aggregate: AggregateReader?
     /// Media messages that began and ended in the present input, one after another: one allocation for all of them.
     private var shared: [UInt8] = []
     /// Where the message under way begins in `shared`, and its stream; `nil` if it is not there.
@@ -54,13 +55,19 @@ public struct ChunkReader: Sendable {
     public init(limits: ChunkLimits = ChunkLimits()) { self.limits = limits }
 
     /// Reads whole messages from `bytes` from `offset`, which moves past what was read, and appends them to `messages`:
-    /// all that end there, or so many that more than ``batchLimit`` stand in `messages`. Call it until all is read.
+    /// all that end there, or so many that ``batchLimit`` stand in `messages`. Call it until all is read and ``hasMore`` is
+    /// false.
     /// - Throws: ``ChunkError``. The framing is lost: take the messages that came before it, then end the session.
     public mutating func read(
         _ bytes: Span<UInt8>, at offset: inout Int, into messages: inout [RTMPMessage]
     ) throws(ChunkError) {
         defer { share(with: &messages) }
-        while messages.count < Self.batchLimit, offset < bytes.count || !carry.isEmpty {
+        while messages.count < Self.batchLimit {
+            if let part = try nextOfAggregate() {
+                messages.append(part)
+                continue
+            }
+            guard offset < bytes.count || !carry.isEmpty else { return }
             if chunkMissing == 0, try !beginChunk(in: bytes, at: &offset) { return }
             readPayload(bytes, at: &offset)
             guard chunkMissing == 0, streams[current].isReceiving, streams[current].missing == 0 else { continue }
@@ -69,7 +76,7 @@ public struct ChunkReader: Sendable {
             switch message.type {
             case .setChunkSize: try setChunkSize(message.payload)
             case .abort: try abort(message.payload)
-            case .aggregate: try split(message, into: &messages)
+            case .aggregate: aggregate = AggregateReader(message)
             default:
                 if let start { ranges.append((messages.count, start..<shared.count)) }
                 messages.append(message)
@@ -77,16 +84,20 @@ public struct ChunkReader: Sendable {
         }
     }
 
+    /// True while an aggregate is not read to its end: call ``read(_:at:into:)`` again, though all bytes were read.
+    public var hasMore: Bool { aggregate != nil }
+
     /// Nothing but media belongs into an aggregate; a control message from there would have no meaning.
-    private func split(_ message: RTMPMessage, into messages: inout [RTMPMessage]) throws(ChunkError) {
-        var aggregate = AggregateReader(message)
-        while let part = try aggregate.next() {
-            if [.audio, .video, .data, .dataAMF3].contains(part.type) { messages.append(part) }
+    private mutating func nextOfAggregate() throws(ChunkError) -> RTMPMessage? {
+        while let part = try aggregate?.next() {
+            if [.audio, .video, .data, .dataAMF3].contains(part.type) { return part }
         }
+        aggregate = nil
+        return nil
     }
 
     /// Bytes held for messages under way: for tests of the bound.
-    var heldBytes: Int { streams.reduce(carry.capacity) { $0 + $1.payload.capacity } }
+    var heldBytes: Int { streams.reduce(carry.capacity + shared.capacity) { $0 + $1.payload.capacity } }
 
     // MARK: Chunks
 
@@ -168,10 +179,12 @@ public struct ChunkReader: Sendable {
     /// The end of an input: the messages get their parts of `shared`.
     private mutating func share(with messages: inout [RTMPMessage]) {
         keepSharedMessage()
-        guard !ranges.isEmpty else { return }
+        var shared: [UInt8] = []
+        swap(&shared, &self.shared)
+        // Else little that is kept would hold the memory of all that came with it.
+        if shared.capacity > 2 * shared.count { shared = Array(copying: shared.span) }
         for range in ranges { messages[range.message].payload = shared[range.bytes] }
         ranges.removeAll(keepingCapacity: true)
-        shared = []
     }
 
     /// The bytes of the extended timestamp that a type 3 chunk repeats: 4, or 0 from encoders which leave it out, as is

@@ -78,7 +78,7 @@ public struct RTMPClientSession: Sendable {
         }
         guard handshake.isDone else { return }
         if case .handshake = state { connect() }
-        while offset < bytes.count {
+        while offset < bytes.count || reader.hasMore {
             var messages: [RTMPMessage] = []
             var failure: ChunkError?
             do throws(ChunkError) {

@@ -131,6 +131,7 @@ extension RTMPServerSession {
         case .handshake, .connecting, .connected, .closed: return
         }
         state = .connected(ended.connect)
+        hasNewMedia = false
         wait(limits.firstMedia, .publishTimeout(limits.firstMedia))
         if command.name == "FCUnpublish" {
             sendFCStatus("onFCUnpublish", "NetStream.Unpublish.Success", ended.publication)

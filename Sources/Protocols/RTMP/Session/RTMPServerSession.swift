@@ -99,7 +99,7 @@ public struct RTMPServerSession: Sendable {
             state = .connecting
             wait(limits.firstMedia, .publishTimeout(limits.firstMedia))
         }
-        while offset < bytes.count {
+        while offset < bytes.count || reader.hasMore {
             guard handleMessages(in: bytes, at: &offset) else { return }
         }
         if hasNewMedia {

@@ -72,7 +72,7 @@ enum Serve {
     ) async {
         var hangUps = 0
         var changes = Interrupts.changes().makeAsyncIterator()
-        while Interrupts.count == 0 {
+        while Interrupts.count == 0, !Interrupts.isAsked {
             if hangUps != Interrupts.hangUps {
                 hangUps = Interrupts.hangUps
                 manager.reloading()

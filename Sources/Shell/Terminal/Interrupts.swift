@@ -6,6 +6,7 @@ import Threads
 /// Ctrl-C and SIGTERM, counted instead of ending the process once they are watched; and SIGHUP.
 public enum Interrupts {
     private static let counter = Atomic<Int>(0)
+    private static let asks = Atomic<Int>(0)
     private static let hangUpCounter = Atomic<Int>(0)
     /// Written at each signal, so that nobody has to look again and again.
     private static let wake = eventfd(0, Int32(EFD_CLOEXEC))
@@ -27,8 +28,11 @@ public enum Interrupts {
         handle([SIGINT, SIGTERM]) { _ in Interrupts.came(Interrupts.counter) }
     }
 
-    /// Counts one, as if a signal had come.
-    public static func ask() { came(counter) }
+    /// Asks for the end without a signal, as often as one likes: only signals are counted, and a second one is urgent.
+    public static func ask() { came(asks) }
+
+    /// Whether somebody asked without a signal.
+    public static var isAsked: Bool { asks.load(ordering: .relaxed) > 0 }
 
     /// How many came since they are watched.
     public static var count: Int { counter.load(ordering: .relaxed) }

@@ -34,6 +34,24 @@ def test_unit_is_valid_and_confined(tmp_path):
     assert level <= 2.0, rated
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="without root no package is asked for")
+@pytest.mark.parametrize("command,needs", [
+    (["scripts/package"], {"dpkg-dev", "binutils", "libsqlite3-dev"}),
+    (["scripts/deps", "--test"], {"dpkg-dev", "debootstrap", "systemd", "chromium"}),
+], ids=["package", "tests"])
+def test_what_a_bare_machine_lacks_is_asked_for_and_named(tmp_path, command, needs):
+    """On a machine that has no package and cannot fetch any, nothing is built."""
+    for name, does in {"dpkg-query": "exit 0", "apt-get": f'echo "$@" >>{tmp_path}/asked; exit 100'}.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{does}\n")
+        (tmp_path / name).chmod(0o755)
+    environment = dict(os.environ, PATH=f"{tmp_path}:{os.environ['PATH']}")
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1 and "error: apt-get could not install" in done.stderr, done
+    asked = (tmp_path / "asked").read_text().split()
+    assert needs <= set(asked) and needs <= set(done.stderr.split()), (needs, done.stderr)
+    assert "Building" not in done.stderr, done.stderr
+
+
 def test_service_manager_hears_how_it_goes():
     """What systemd does with Type=notify: a datagram socket, READY, RELOADING, WATCHDOG and STOPPING."""
     import signal

@@ -73,6 +73,23 @@ def test_a_second_signal_waits_for_nothing_but_the_seals(tmp_path):
         assert recording.publisher.wait(10) != 0
 
 
+def test_only_a_second_signal_is_urgent(tmp_path):
+    """Asked twice by the API and once by SIGTERM, it goes on with what is recorded; the next SIGTERM seals it."""
+    with Gateway(data=tmp_path, environment={"SLUICE_SHUTDOWN_WAIT": "60s"}) as gateway:
+        recording = Recording(gateway, CLIP, 0).begin()
+        look = lambda: gateway.get(f"/v1/egress/{recording.egress['id']}")
+        for _ in range(2):
+            assert gateway.request("POST", "/v1/drain", {}).status == 202
+        os.kill(gateway.process.pid, signal.SIGTERM)
+        refuses(gateway, recording.room)
+        before = look()["outputs"][0]["durationSeconds"]
+        wait_until(lambda: look()["outputs"][0]["durationSeconds"] > before + 1.5, 10, "it is recorded on")
+        assert look()["state"] == "active" and recording.publisher.poll() is None
+        os.kill(gateway.process.pid, signal.SIGTERM)
+        assert gateway.process.wait(10) == 0
+        assert media.decodes(next((tmp_path / "store" / "recordings").rglob("*.mp4")))
+
+
 def test_the_command_line_drains_too(tmp_path):
     with Gateway(data=tmp_path, environment={"SLUICE_SHUTDOWN_WAIT": "1s"}) as gateway:
         Recording(gateway, CLIP, 0).begin()

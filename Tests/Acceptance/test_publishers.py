@@ -227,3 +227,23 @@ def test_a_publisher_that_is_away_leaves_the_room_when_it_is_said(gateway, tmp_p
     gateway.published_to_its_end(second, stage.ingress)
     film, _ = stage.end(tmp_path, 2)
     assert media.hashes(film)[-CLIP.frames:] == media.hashes(CLIP.path), "in the same track of the same file"
+
+
+@pytest.mark.parametrize("action, seconds", [("leave", 60), ("hold", 3)])
+def test_who_loses_its_encoder_leaves_or_is_held(action, seconds):
+    with Gateway() as gateway:
+        ingress = gateway.ingress("held", onDisconnect={"action": action, "holdSeconds": seconds})
+        look = lambda: gateway.get("/v1/rooms/held/participants")["items"]
+        publisher = gateway.publish(ingress, CLIP.path)
+        gateway.published(ingress)
+        (before,) = look()
+        publisher.kill()
+        wait_until(lambda: gateway.get(f"/v1/ingress/{ingress['id']}")["state"] == "inactive", 5, "the encoder is gone")
+        held = [(each["id"], len(each["tracks"])) for each in look()]
+        assert action == "leave" or held == [(before["id"], 2)], held
+        wait_until(lambda: not look(), 10, "the participant has left")
+        gateway.publish(ingress, CLIP.path)
+        gateway.published(ingress)
+        (after,) = look()
+        assert after["id"] != before["id"] and after["identity"] == before["identity"], (before, after)
+        assert [track["id"] for track in after["tracks"]] == [track["id"] for track in before["tracks"]], (before, after)

@@ -54,3 +54,21 @@ struct SHA256Tests {
         #expect(try RandomBytes.make(32) != RandomBytes.make(32))
     }
 }
+
+@Suite("HMAC with SHA-1")
+struct SHA1Tests {
+    static let codes: [(key: [UInt8], message: String, code: String)] = [
+        ([UInt8](repeating: 0x0B, count: 20), "Hi There", "b617318655057264e28bc0b6fb378c8ef146be00"),
+        (Array("Jefe".utf8), "what do ya want for nothing?", "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79"),
+        (
+            [UInt8](repeating: 0xAA, count: 80), "Test Using Larger Than Block-Size Key - Hash Key First",
+            "aa4ae5e15272d00e95705637ce8a3b55ed402112"
+        ),
+        ([], "", "fbdb1d1b18aa6c08324b7d64b71fb76370690e1d"),
+    ]
+
+    @Test("authenticates as RFC 2202 shows, and with an empty key", .rfc(2202, "3"), arguments: codes)
+    func authenticationCode(key: [UInt8], message: String, code: String) throws {
+        #expect(hex(try SHA1.authenticationCode(of: Array(message.utf8), key: key)) == code)
+    }
+}

@@ -33,7 +33,9 @@ struct LayoutTests {
         system: language.union(["Glibc", "FoundationEssentials", "Dispatch"]))
 
     /// A protocol stands on a sibling only if its standard is built on it.
-    static let siblings: [String: Set<String>] = ["RTMP": ["Codecs"], "ISOBMFF": ["Codecs"], "JWT": ["JSON"]]
+    static let siblings: [String: Set<String>] = [
+        "RTMP": ["Codecs"], "ISOBMFF": ["Codecs"], "JWT": ["JSON"], "ICE": ["STUN"],
+    ]
 
     @Test("imports only go down")
     func floorsHold() throws {

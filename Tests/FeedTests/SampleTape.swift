@@ -43,8 +43,10 @@ enum SampleTape {
         beginning(at: 10) + media(count, from: 10, bytes: bytes)
     }
 
-    static func tape(_ records: [Record], isFinished: Bool = true, _ identity: TapeIdentity = identity) -> [UInt8] {
-        var writer = TapeWriter(identity, mark: 0xA1B2_C3D4)
+    static func tape(
+        _ records: [Record], isFinished: Bool = true, _ identity: TapeIdentity = identity, mark: UInt32 = 0xA1B2_C3D4
+    ) -> [UInt8] {
+        var writer = TapeWriter(identity, mark: mark)
         for record in records { writer.append(record) }
         if isFinished { writer.finish() }
         return writer.takeBytes()

@@ -1,3 +1,4 @@
+import Bytes
 import Feed
 import Testing
 
@@ -73,6 +74,36 @@ struct TapeTailTests {
         let summary = try #require(reading.snapshots.last?.summary)
         #expect(summary.runs == 2 && summary.tracks.map(\.info.id) == ["TR_v", "TR_a"])
         #expect(summary.gaps.map(\.track) == ["TR_v", "TR_a"] && summary.participants[0].leftAt == nil)
+    }
+
+    @Test("is that of the tape whose frames stand first, whatever follows them", arguments: [0, 16, 300])
+    func foreign(dropped: Int) throws {
+        let tape = SampleTape.tape(SampleTape.records(700), isFinished: false)
+        let forged = tape + SampleTape.tape(SampleTape.records(1300), mark: 7).dropFirst(dropped)
+        let tail = try #require(SampleTape.tail(forged))
+        #expect(tail == SampleTape.tail(tape))
+        var writer = TapeWriter(adopting: tail, SampleTape.identity)
+        let more = SampleTape.media(5, from: 710)
+        for record in more { writer.append(record) }
+        let reading = SampleTape.read(Array(forged[..<Int(tail.byteCount)]) + writer.takeBytes())
+        #expect(reading.records.suffix(5) == more && reading.damage.isEmpty)
+    }
+
+    @Test("is found behind a beginning that is lost", arguments: [5, 16, 20])
+    func headless(lost: Int) throws {
+        let tape = SampleTape.tape(SampleTape.records(90))
+        let broken = [UInt8](repeating: 0xF5, count: lost) + tape.dropFirst(lost)
+        let tail = try #require(SampleTape.tail(broken))
+        #expect(tail.nextPosition == 100 && tail.summary == SampleTape.tail(tape)?.summary)
+    }
+
+    @Test("of a later major version is none that a writer may go on behind")
+    func newer() {
+        var tape = SampleTape.tape(SampleTape.records(90))
+        tape[9] = 2
+        let sum = CRC32C.checksum(of: tape.span.extracting(0..<12))
+        for index in 0..<4 { tape[12 + index] = UInt8(truncatingIfNeeded: sum >> UInt32(24 - 8 * index)) }
+        #expect(SampleTape.tail(tape) == nil && SampleTape.read(tape).error == .newerVersion(major: 2))
     }
 
     @Test("any bytes have an end or none, and are looked at once", arguments: 0..<40)

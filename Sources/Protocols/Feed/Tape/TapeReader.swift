@@ -29,6 +29,8 @@ public struct TapeReader: Sendable {
     private var isFinished = false
     private var mustReadPreamble: Bool
     private var mark: UInt32?
+    /// The first good frame, whose mark all others must have; `nil` before it, and when the mark was known.
+    private(set) var first: (mark: UInt32, bytes: Range<UInt64>)?
     private var identity: TapeIdentity?
     private var order = TapeOrder()
     /// Damage that may go on with the bytes that follow.
@@ -52,8 +54,6 @@ public struct TapeReader: Sendable {
 
     /// Bytes that wait.
     public var bufferedBytes: Int { buffer.count - start }
-    /// The mark of its frames; `nil` before the first.
-    var foundMark: UInt32? { mark }
 
     /// Takes the next bytes of the file. Read with ``next()`` until it gives `nil` before the next call.
     public mutating func append(_ bytes: Span<UInt8>) {
@@ -130,12 +130,13 @@ public struct TapeReader: Sendable {
 
     private mutating func take(_ head: TapeFrameHead, _ length: Int) {
         guard mark == nil || head.mark == mark else { return lose(length, .foreign) }
-        mark = head.mark
         endDamage()
         let from = offset
         let body = buffer[(start + TapeFormat.headBytes)..<(start + length)]
         consume(length)
         goodEnd = offset
+        if mark == nil { first = (head.mark, from..<offset) }
+        mark = head.mark
         do throws(FeedError) {
             try decode(head.kind, body, at: from..<offset)
         } catch {

@@ -68,6 +68,8 @@ public struct TapeTailScanner: Sendable {
     }
 
     private enum Phase: Equatable {
+        /// Reading from the start for the first good frame: its mark is the tape's, as for a reader of the whole.
+        case beginning(offset: UInt64)
         case trailer
         case index(offset: UInt64)
         /// Looking backward for a snapshot, or for the identity at the start; `end` is where the window ends.
@@ -81,11 +83,15 @@ public struct TapeTailScanner: Sendable {
     }
 
     private static let window = 1 << 20
+    /// The identity, with which a tape begins, is within it.
+    private static let firstWindow: UInt64 = 4096
 
     private let fileSize: UInt64
     private var phase: Phase
     private var tail: TapeTail?
-    private var reader = TapeReader(from: 0, mark: nil)
+    private var reader = TapeReader()
+    private var mark: UInt32 = 0
+    private var firstFrame: Range<UInt64> = 0..<0
     /// What is known by the index alone.
     private var index: (offset: UInt64, entries: [TapeIndex.Entry])?
     /// Of the chain, newest first; and where it goes on.
@@ -94,17 +100,17 @@ public struct TapeTailScanner: Sendable {
 
     public init(fileSize: UInt64) {
         self.fileSize = fileSize
-        phase = fileSize >= UInt64(TapeFormat.trailerBytes) ? .trailer : .done
+        phase = fileSize >= UInt64(TapeFormat.trailerBytes) ? .beginning(offset: 0) : .done
     }
 
     public func pollOutput() -> Output {
         switch phase {
+        case .beginning(let offset): read(from: offset, atMost: offset == 0 ? Self.firstWindow : UInt64(Self.window))
         case .trailer: .read(offset: fileSize - UInt64(TapeFormat.trailerBytes), count: TapeFormat.trailerBytes)
         case .index(let offset): .read(offset: offset, count: Int(clamping: fileSize - offset))
         case .search(let end): read(before: end)
         case .candidate(let offset, let length): .read(offset: offset, count: length)
-        case .forward(let offset):
-            .read(offset: offset, count: Int(clamping: min(UInt64(Self.window), fileSize - offset)))
+        case .forward(let offset): read(from: offset, atMost: UInt64(Self.window))
         case .chain(let offset):
             .read(offset: offset, count: TapeFormat.headBytes + TapeFormat.snapshotHeadBytes)
         case .done: .finished(tail)
@@ -114,6 +120,7 @@ public struct TapeTailScanner: Sendable {
     /// Takes what the last `read` gave; fewer bytes than asked for are taken for the end of the file.
     public mutating func receive(_ bytes: [UInt8]) {
         switch phase {
+        case .beginning(let offset): readBeginning(bytes, from: offset)
         case .trailer: readTrailer(bytes)
         case .index(let offset): readIndex(bytes, at: offset)
         case .search(let end): search(bytes, before: end)
@@ -124,9 +131,36 @@ public struct TapeTailScanner: Sendable {
         }
     }
 
+    private func read(from offset: UInt64, atMost limit: UInt64) -> Output {
+        .read(offset: offset, count: Int(clamping: min(limit, fileSize - offset)))
+    }
+
     private func read(before end: UInt64) -> Output {
         let count = min(UInt64(Self.window), end)
         return .read(offset: end - count, count: Int(count))
+    }
+
+    // MARK: The mark
+
+    private mutating func readBeginning(_ bytes: [UInt8], from offset: UInt64) {
+        reader.append(bytes.span)
+        let end = offset + UInt64(bytes.count)
+        let isLast = bytes.isEmpty || end >= fileSize
+        if isLast { reader.finish() }
+        phase = isLast ? .done : .beginning(offset: end)
+        do throws(TapeError) {
+            while reader.first == nil, try reader.next() != nil {}
+        } catch {  // no tape of ours
+            phase = .done
+        }
+        guard let first = reader.first else { return }
+        (mark, firstFrame) = (first.mark, first.bytes)
+        phase = .trailer
+    }
+
+    /// A frame of this tape, and not bytes within its first one.
+    private func isOurs(_ head: TapeFrameHead, at offset: UInt64) -> Bool {
+        head.mark == mark && (offset == firstFrame.lowerBound || offset >= firstFrame.upperBound)
     }
 
     // MARK: A finished tape
@@ -159,7 +193,8 @@ public struct TapeTailScanner: Sendable {
         var offset = bytes.count - TapeFormat.headBytes
         while offset >= 0 {
             if bytes[offset] == TapeFormat.sync[0], let head = TapeFrameHead(at: offset, in: bytes.span),
-                head.kind == TapeFormat.Kind.snapshot.rawValue || head.kind == TapeFormat.Kind.identity.rawValue
+                head.kind == TapeFormat.Kind.snapshot.rawValue || head.kind == TapeFormat.Kind.identity.rawValue,
+                isOurs(head, at: start + UInt64(offset))
             {
                 let place = start + UInt64(offset)
                 return phase = .candidate(offset: place, length: TapeFormat.headBytes + head.length)
@@ -178,7 +213,9 @@ public struct TapeTailScanner: Sendable {
         let index = index
         self.index = nil
         phase = index != nil ? .search(end: fileSize) : offset == 0 ? .done : Self.search(before: offset)
-        guard let head = TapeFrameHead(at: 0, in: bytes.span), head.hasBody(at: 0, in: bytes.span) else { return }
+        guard let head = TapeFrameHead(at: 0, in: bytes.span), isOurs(head, at: offset),
+            head.hasBody(at: 0, in: bytes.span)
+        else { return }
         let body = bytes[TapeFormat.headBytes..<(TapeFormat.headBytes + head.length)]
         let after = offset + UInt64(TapeFormat.headBytes + head.length)
         if head.kind == TapeFormat.Kind.snapshot.rawValue, let snapshot = try? TapeSnapshot.decode(body) {
@@ -188,7 +225,7 @@ public struct TapeTailScanner: Sendable {
             (tail.entries, tail.isFinished) = (index.entries, true)
             self.tail = tail
             phase = .done
-        } else if offset <= UInt64(TapeFormat.preambleBytes), let fields = try? Fields(parsing: body),
+        } else if offset == firstFrame.lowerBound, let fields = try? Fields(parsing: body),
             let identity = try? TapeIdentity(fields)
         {  // no snapshot yet: all of it is behind the identity
             goForward(TapeTail(identity, mark: head.mark, end: after), previous: 0)
@@ -221,7 +258,7 @@ public struct TapeTailScanner: Sendable {
         let start = TapeFormat.headBytes
         guard bytes.count == start + TapeFormat.snapshotHeadBytes,
             let head = TapeFrameHead(at: 0, in: bytes.span), head.kind == TapeFormat.Kind.snapshot.rawValue,
-            head.mark == tail?.mark
+            head.mark == mark
         else { return endChain() }
         chain.append(
             TapeIndex.Entry(

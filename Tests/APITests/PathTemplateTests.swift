@@ -23,7 +23,7 @@ struct PathTemplateTests {
     static let names = [
         "../../x", "..%2f", "/etc/x", "a\u{0}b", "a\\b", ".", "..", ".hidden", "CON", "", "a/../b", "\u{85}x", "%2e%2e",
         String(repeating: "n", count: 300), String(repeating: "🎥", count: 100), "..\u{0301}",
-        "\r\nx", "~",
+        "\r\nx", "~", "\u{0301}a", "a\u{0600}", "\u{0600}", "\u{200D}\u{0301}", ".\u{0301}a", "a\u{0600}/\u{0301}b",
     ]
 
     @Test("let no name leave its folder (fault class 18)", arguments: names)
@@ -32,6 +32,8 @@ struct PathTemplateTests {
             let path = try resolve(template, room: name, participant: name)
             let components = path.split(separator: "/", omittingEmptySubsequences: false)
             #expect(components.count == template.split(separator: "/").count)
+            #expect(components.count == path.utf8.split(separator: UInt8(ascii: "/")).count)
+            #expect("/\(path)/".hasPrefix("/") && "/\(path)/".hasSuffix("/"))
             for component in components {
                 #expect(1...PathTemplate.componentLimit ~= component.utf8.count)
                 #expect(component.utf8.first != UInt8(ascii: "."))
@@ -55,7 +57,8 @@ struct PathTemplateTests {
         arguments: [
             "", "/abs", "a//b", "a/", "../x", "a/../b", "a/./b", ".hidden", "a/.b", "a\\b", "a\u{0}", "{room", "{}",
             "{nope}",
-            "a}", "a/\u{7}", String(repeating: "x", count: 201), String(repeating: "a/", count: 16) + "a",
+            "a}", "a/\u{7}", "a/\u{0301}/../b", "a\u{0600}/../b", ".\u{0301}a", "a\u{0600}/.hidden",
+            String(repeating: "x", count: 201), String(repeating: "a/", count: 16) + "a",
         ])
     func refused(template: String) {
         #expect(throws: PathTemplate.Problem.self) { try PathTemplate(template) }

@@ -48,9 +48,19 @@ struct StorageTests {
         try root.remove("done/film.mp4")
     }
 
+    @Test("stand in their folders, though a mark joins with the slash", arguments: ["x/\u{0301}a/b", "a\u{0600}/b"])
+    func clingingMarks(path: String) throws {
+        let folder = try TemporaryFolder()
+        let root = try StorageRoot(folder.path)
+        let file = try root.create(path, pool: pool)
+        #expect(file.relativePath.utf8.elementsEqual(path.utf8))
+        #expect(try root.createFolder(path).utf8.elementsEqual("\(path)-2".utf8))
+        #expect(root.holdsFile(path))
+    }
+
     static let hostileNames = [
         "", "/etc/x", "../x", "a/../../x", "a/..", ".", "./a", "a//b", "a/", "a\0b",
-        String(repeating: "n", count: 256), "link/x", "file/x",
+        String(repeating: "n", count: 256), "link/x", "file/x", "a\u{0600}/../x", "a/\u{0301}/../x",
     ]
 
     @Test("never stand outside of it", arguments: hostileNames)

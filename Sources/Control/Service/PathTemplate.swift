@@ -73,7 +73,8 @@ public struct PathTemplate: Equatable, Sendable {
     ///   an open brace, or a name that does not exist.
     public init(_ text: String) throws(Problem) {
         var components: [[Piece]] = []
-        for component in text.split(separator: "/", omittingEmptySubsequences: false) {
+        // By scalars: a mark that joins with a slash makes one character of both, and is a slash to the file system.
+        for component in text.unicodeScalars.split(separator: "/", omittingEmptySubsequences: false) {
             components.append(try Self.pieces(of: component))
         }
         guard components.count <= 16 else {
@@ -96,13 +97,13 @@ public struct PathTemplate: Equatable, Sendable {
                 case .name(let name): Self.encoded(Self.value(of: name, in: values))
                 }
             }
-            return Self.bounded(Self.visible(texts.joined()))
+            return Self.bounded(Self.apart(Self.visible(texts.joined())))
         }.joined(separator: "/")
     }
 
     // MARK: Reading
 
-    private static func pieces(of component: Substring) throws(Problem) -> [Piece] {
+    private static func pieces(of component: Substring.UnicodeScalarView) throws(Problem) -> [Piece] {
         guard let first = component.first else {
             throw Problem(
                 detail: "The path is absolute, or has an empty component.",
@@ -140,12 +141,12 @@ public struct PathTemplate: Equatable, Sendable {
         return known
     }
 
-    private static func check(_ literal: Substring) throws(Problem) {
-        for scalar in literal.unicodeScalars
+    private static func check(_ literal: Substring.UnicodeScalarView) throws(Problem) {
+        for scalar in literal
         where scalar.properties.generalCategory == .control || scalar == "\\" || scalar == "}" {
             throw Problem(detail: "The path holds a \\, a } or a control character.", remedy: "Leave it out.")
         }
-        guard literal.utf8.count <= componentLimit else {
+        guard String(literal).utf8.count <= componentLimit else {
             throw Problem(detail: "A component is longer than \(componentLimit) bytes.", remedy: "Shorten it.")
         }
     }
@@ -187,12 +188,16 @@ public struct PathTemplate: Equatable, Sendable {
             let isForbidden =
                 scalar.properties.generalCategory == .control || scalar == "/" || scalar == "\\" || scalar == "%"
             if isForbidden {
-                for byte in String(Character(scalar)).utf8 { text += percent(byte) }
+                text += escaped(scalar)
             } else {
                 text.unicodeScalars.append(scalar)
             }
         }
         return text
+    }
+
+    private static func escaped(_ scalar: Unicode.Scalar) -> String {
+        String(Character(scalar)).utf8.map { percent($0) }.joined()
     }
 
     private static func percent(_ byte: UInt8) -> String {
@@ -203,7 +208,17 @@ public struct PathTemplate: Equatable, Sendable {
     private static func visible(_ component: String) -> String {
         if component.isEmpty { return "_" }
         return component.utf8.first == UInt8(ascii: ".")
-            ? percent(UInt8(ascii: ".")) + component.dropFirst() : component
+            ? percent(UInt8(ascii: ".")) + String(component.unicodeScalars.dropFirst()) : component
+    }
+
+    /// Neither end joins with the slash beside it into one character, as a combining mark would: who reads paths by
+    /// characters finds every slash.
+    private static func apart(_ component: String) -> String {
+        var scalars = component.unicodeScalars[...]
+        var (head, tail) = ("", "")
+        if "/\(component)".first != "/", let first = scalars.popFirst() { head = escaped(first) }
+        if "\(component)/".last != "/", let last = scalars.popLast() { tail = escaped(last) }
+        return head + String(scalars) + tail
     }
 
     /// Cuts a component that is too long, keeps its extension, and marks it by a hash of the whole.

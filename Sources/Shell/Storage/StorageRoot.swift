@@ -68,8 +68,7 @@ public final class StorageRoot: Sendable {
     private func open(
         _ name: String, in parent: Descriptor, at relative: String, _ flags: Int32, _ pool: SyncPool
     ) throws(StorageError) -> LocalFile {
-        let folders = relative.split(separator: "/").dropLast().map(String.init)
-        let place = (folders + [name]).joined(separator: "/")
+        let place = (try Self.names(of: relative).dropLast() + [name]).joined(separator: "/")
         let number = unsafe openat(parent.number, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0o640)
         guard number >= 0 else { throw StorageError(code: errno, path: absolute(place), in: "open") }
         let descriptor = Descriptor(number)
@@ -102,8 +101,9 @@ public final class StorageRoot: Sendable {
         return (parent, last)
     }
 
-    private static func names(of relative: String) throws(StorageError) -> [String] {
-        let names = relative.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+    /// By scalars, as the file system sees it: a combining mark behind a slash hides the slash among characters.
+    static func names(of relative: String) throws(StorageError) -> [String] {
+        let names = relative.unicodeScalars.split(separator: "/", omittingEmptySubsequences: false).map { String($0) }
         for name in names {
             switch name {
             case "": throw .badPath(path: relative, reason: "a name in it is empty")

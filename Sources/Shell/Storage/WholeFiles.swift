@@ -21,7 +21,7 @@ extension StorageRoot {
     /// - Returns: its path beneath the root.
     public func createFolder(_ relative: String) throws(StorageError) -> String {
         let (parent, name) = try locate(relative, makesFolders: true)
-        let before = relative.split(separator: "/").dropLast().map(String.init)
+        let before = try Self.names(of: relative).dropLast()
         for number in 1...9999 {
             let candidate = number == 1 ? name : "\(name)-\(number)"
             if unsafe mkdirat(parent.number, candidate, 0o750) == 0 {
@@ -43,7 +43,7 @@ extension StorageRoot {
             do throws(StorageError) {
                 var folders: [String: Descriptor] = [:]
                 for file in files {
-                    let folder = file.path.split(separator: "/").dropLast().joined(separator: "/")
+                    let folder = try Self.names(of: file.path).dropLast().joined(separator: "/")
                     let (parent, name) = try locate(file.path, makesFolders: false)
                     folders[folder] = parent
                     try put(file, at: name, in: parent)

@@ -53,20 +53,7 @@ public final class LocalFile {
 
     /// Up to `count` bytes from `offset`; fewer only at the end.
     public func read(at offset: Int64, count: Int) throws(StorageError) -> [UInt8] {
-        let available = Int(clamping: max(0, byteCount - offset))
-        var bytes = [UInt8](repeating: 0, count: min(count, available))
-        var done = 0
-        while done < bytes.count {
-            let (result, code) = unsafe bytes.withUnsafeMutableBytes { buffer in
-                let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
-                return retrying { unsafe pread(descriptor.number, rest.baseAddress, rest.count, off_t(offset) + done) }
-            }
-            guard result >= 0 else { throw StorageError(code: code, path: path, in: "read") }
-            guard result > 0 else { break }
-            done += result
-        }
-        bytes.removeLast(bytes.count - done)
-        return bytes
+        try descriptor.read(at: offset, count: count, of: byteCount, path: path)
     }
 
     /// Calls `done`, on a thread of the pool, once all that was written before this call is on the disk. Calls that come

@@ -112,7 +112,7 @@ let floor5: [Target] = [
         "Control", "API",
         [
             "Bytes", "Timing", "Log", "JSON", "Crypto", "JWT", "YAML", "Config", "Store", "Jobs", "Service",
-            "HTTPServer", "MediaLoop",
+            "HTTPServer", "Listening", "MediaLoop",
         ],
         resources: [.embedInCode("openapi.yaml")]),
     source(

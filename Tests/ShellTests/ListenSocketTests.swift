@@ -1,6 +1,7 @@
 import Encoder
 import Glibc
 import Listening
+import Spec
 import Testing
 
 @Suite("A listening socket")
@@ -25,6 +26,16 @@ struct ListenSocketTests {
         #expect(ListenSocket.peer(of: socket.descriptor) == "")
         withExtendedLifetime(client) {}
     }
+
+    static let networks: [(address: String, network: String)] = [
+        ("192.0.2.7", "192.0.2.7"), ("::ffff:192.0.2.7", "192.0.2.7"), ("", ""), ("no address", "no address"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"), ("2001:DB8:1:2::9", "2001:db8:1:2::/64"),
+        ("2001:db8::1", "2001:db8:0:0::/64"), ("::1", "0:0:0:0::/64"), ("fe80::1", "fe80::1"),
+        ("fe80::1%eth0", "fe80::1%eth0"), ("64:ff9b::c000:207", "64:ff9b::c000:207"),
+    ]
+
+    @Test("counts who has one IPv6 address of a network as who has them all", .rfc(4291, "2.5.1"), arguments: networks)
+    func network(address: String, network: String) { #expect(PeerNetwork.of(address) == network) }
 
     @Test("says which port is taken, and which address is not this machine's")
     func refusals() throws {

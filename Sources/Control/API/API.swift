@@ -3,6 +3,7 @@ public import HTTPServer
 import JSON
 import JWT
 import Jobs
+import Listening
 import Log
 import MediaLoop
 public import Service
@@ -112,7 +113,8 @@ public struct API: Sendable {
         }
         if method == "POST" {
             let rate = service.configuration.limits.postsPerSecondPerAddress
-            try flood.admit(proxies.client(of: request), postsPerSecond: rate, at: Clocks.now())
+            let network = PeerNetwork.of(proxies.client(of: request))
+            try flood.admit(network, postsPerSecond: rate, at: Clocks.now())
         }
         let body = route.takesBody ? try Self.body(of: request) : .null
         return try await run(

@@ -117,7 +117,7 @@ extension Configuration {
         public var headerBytes = 16 << 10
         /// Open HTTP connections; more wait.
         public var connections = 1000
-        /// HTTP and RTMP connections from one address, each counted apart.
+        /// HTTP and RTMP connections from one address (of IPv6, from one network of 64 bits), each counted apart.
         public var connectionsPerAddress = 256
         /// POST requests a second from one address, averaged; twice as many at once. More is a 429.
         public var postsPerSecondPerAddress = 1000

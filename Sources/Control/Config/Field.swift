@@ -119,7 +119,7 @@ extension Field {
         Field("limits.connections", \.limits.connections, .count(10...100_000), "Open HTTP connections; more wait."),
         Field(
             "limits.connections_per_address", \.limits.connectionsPerAddress, .count(1...1_000_000),
-            "Open connections from one address, HTTP and RTMP each; trusted proxies are not counted."),
+            "Open connections from one address (IPv6: one /64), HTTP and RTMP each; trusted proxies are not counted."),
         Field(
             "limits.posts_per_second_per_address", \.limits.postsPerSecondPerAddress, .count(1...1_000_000),
             "POST requests from one address; more is a 429."),

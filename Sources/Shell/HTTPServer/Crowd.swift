@@ -1,4 +1,6 @@
-/// How many connections each address has open. Some over the limit are answered with 429, so that an honest client learns
+import Listening
+
+/// How many connections each address (of IPv6, each network: ``PeerNetwork``) has open. Some over the limit are answered with 429, so that an honest client learns
 /// why; more are closed at once.
 struct Crowd: Sendable {
     static let refusal = HTTPRefusal(status: 429, detail: "Your address has too many connections open.")
@@ -8,7 +10,7 @@ struct Crowd: Sendable {
     var limit: Int
     private let isUncounted: @Sendable (String) -> Bool
     private var counts: [String: Int] = [:]
-    private var addresses: [Int32: String] = [:]
+    private var networks: [Int32: String] = [:]
     private var over: Set<Int32> = []
     private var refused = 0
     private var toldAt: ContinuousClock.Instant?
@@ -19,21 +21,22 @@ struct Crowd: Sendable {
     }
 
     func admits(_ address: String) -> Bool {
-        counts[address, default: 0] < limit + Self.answered || isUncounted(address)
+        counts[PeerNetwork.of(address), default: 0] < limit + Self.answered || isUncounted(address)
     }
 
     mutating func add(_ descriptor: Int32, from address: String) {
         guard !isUncounted(address) else { return }
-        addresses[descriptor] = address
-        counts[address, default: 0] += 1
-        if counts[address, default: 0] > limit { over.insert(descriptor) }
+        let network = PeerNetwork.of(address)
+        networks[descriptor] = network
+        counts[network, default: 0] += 1
+        if counts[network, default: 0] > limit { over.insert(descriptor) }
     }
 
     mutating func remove(_ descriptor: Int32) {
-        guard let address = addresses.removeValue(forKey: descriptor) else { return }
+        guard let network = networks.removeValue(forKey: descriptor) else { return }
         over.remove(descriptor)
-        let left = counts[address, default: 1] - 1
-        counts[address] = left > 0 ? left : nil
+        let left = counts[network, default: 1] - 1
+        counts[network] = left > 0 ? left : nil
     }
 
     func isOver(_ descriptor: Int32) -> Bool { over.contains(descriptor) }

@@ -44,8 +44,10 @@ public final class RTMPServer {
     /// How often the sockets of publications are read. One wake-up for many messages costs a third of one for each, and an
     /// encoder holds back far more than this before it sends.
     static let readInterval = Duration.milliseconds(40)
-    /// A handshake with RSA takes about a millisecond of the loop that media needs: a flood gets a quarter of it at most.
+    /// A handshake with RSA takes about a millisecond of the loop that media needs: a flood gets a quarter of it at most,
+    /// and one network half of that, so that it shuts nobody else out.
     private static let handshakesPerSecond = 250
+    private static let handshakesPerNetwork = handshakesPerSecond / 2
     private static let readSize = 64 << 10
 
     let rooms: RoomHost
@@ -64,11 +66,12 @@ public final class RTMPServer {
     var plaintext = [UInt8](repeating: 0, count: 16 << 10)
     /// The certificate of connections from here on; those that live keep theirs.
     private var tlsContext: TLSServerContext?
-    private var perAddress: [String: Int] = [:]
+    /// Connections of each ``PeerNetwork``.
+    private var perNetwork: [String: Int] = [:]
     private var lastNumber: UInt64 = 0
     private var counted = Statistics()
-    /// Handshakes of TLS begun in this second.
-    private var handshakes = 0
+    /// Handshakes of TLS begun in this second, by network.
+    private var handshakes: [String: Int] = [:]
     /// Connections that were refused since it was last told.
     private var refused = 0
 
@@ -144,11 +147,12 @@ public final class RTMPServer {
     func count(received bytes: Int) { counted.bytesReceived &+= UInt64(clamping: bytes) }
 
     /// True when nobody is connected.
-    var isIdle: Bool { connections.isEmpty && perAddress.isEmpty }
+    var isIdle: Bool { connections.isEmpty && perNetwork.isEmpty }
 
     private func take(_ descriptor: Int32, from remote: String, isSecure: Bool, at now: Instant) {
-        let isBusy = isSecure && handshakes >= Self.handshakesPerSecond
-        guard !isBusy, connections.count < limits.sessions, perAddress[remote, default: 0] < limits.sessionsPerAddress
+        let network = PeerNetwork.of(remote)
+        guard !isSecure || mayShakeHands(network), connections.count < limits.sessions,
+            perNetwork[network, default: 0] < limits.sessionsPerAddress
         else {
             refused += 1
             counted.refused += 1
@@ -162,19 +166,25 @@ public final class RTMPServer {
             return
         }
         counted.accepted += 1
-        if isSecure { handshakes += 1 }
+        if isSecure { handshakes[network, default: 0] += 1 }
         lastNumber += 1
         let number = RTMPSessionNumber(rawValue: lastNumber)
-        perAddress[remote, default: 0] += 1
+        perNetwork[network, default: 0] += 1
         connections[number] = RTMPConnection(
             number, descriptor: descriptor, remote: remote, tls: tls, server: self, at: now)
+    }
+
+    private func mayShakeHands(_ network: String) -> Bool {
+        handshakes[network, default: 0] < Self.handshakesPerNetwork
+            && handshakes.values.reduce(0, +) < Self.handshakesPerSecond
     }
 
     /// A connection has ended and is not to be used again.
     func forget(_ connection: RTMPConnection) {
         guard connections.removeValue(forKey: connection.number) != nil else { return }
-        let left = perAddress[connection.remote, default: 1] - 1
-        perAddress[connection.remote] = left > 0 ? left : nil
+        let network = PeerNetwork.of(connection.remote)
+        let left = perNetwork[network, default: 1] - 1
+        perNetwork[network] = left > 0 ? left : nil
     }
 
     /// Takes what publications have sent by now, ahead of the next turn: what had come before somebody asks for an end
@@ -185,7 +195,7 @@ public final class RTMPServer {
     }
 
     private func advance(to now: Instant) {
-        handshakes = 0
+        handshakes = [:]
         if refused > 0 {
             log.warning(
                 "connections refused: too many from one address, or in all, or of TLS in a second",

@@ -166,20 +166,20 @@ actor EgressControl {
     }
 
     /// - Returns: `nil` if it has ended, or is about to.
+    /// - Throws: `conflict` when it has an output of that id, or as many as it takes.
     func add(_ output: OutputAssignment, as record: OutputRecord, to id: String) async throws -> EgressRecord? {
         guard var run = entries[id]?.run, run.isOpen else { return nil }
-        run.outputs.append(output)
-        run.record.outputs.append(record)
+        try run.add(output, as: record)
         if let tape = run.tapeRecords.first(where: { $0.output == output.id }) {
             try await store.commit(Change(documents: [.put(try tape.document(), expected: nil)]))
-            guard entries[id]?.run.isOpen == true else {
+            guard var present = entries[id]?.run, present.isOpen, (try? present.add(output, as: record)) != nil else {
+                // It has ended meanwhile, or got another output of that id.
                 try await store.commit(Change(documents: [.delete(.tape, id: tape.id, expected: 1)]))
-                return nil
+                return try await add(output, as: record, to: id)
             }
+            run = present
         }
-        entries[id]?.run.outputs.append(output)
-        entries[id]?.run.record.outputs.append(record)
-        entries[id]?.run.linkTapes()
+        entries[id]?.run = run
         changed(id, event: "egress_updated")
         command(.addOutput(output), to: id)
         return self.record(id)

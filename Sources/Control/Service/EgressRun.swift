@@ -99,6 +99,26 @@ struct EgressRun: Codable, Equatable, Sendable {
         if hasBegun || record.state == .starting { move(to: .ending, reason) }
     }
 
+    /// Outputs at work at once, as in a request; and all that it ever had.
+    static let outputLimit = (open: 16, ever: 256)
+
+    /// - Throws: `conflict` when it has an output of that id, or as many as it takes.
+    mutating func add(_ output: OutputAssignment, as new: OutputRecord) throws(ServiceError) {
+        guard !record.outputs.contains(where: { $0.id == new.id }) else {
+            throw ServiceError(
+                .conflict, "The egress has an output `\(new.id)` already.", remedy: "Choose another id.")
+        }
+        guard record.outputs.count < Self.outputLimit.ever,
+            record.outputs.count(where: { !$0.state.isFinal }) < Self.outputLimit.open
+        else {
+            throw ServiceError(
+                .conflict, "The egress has as many outputs as it takes.", remedy: "Start another egress of the room.")
+        }
+        outputs.append(output)
+        record.outputs.append(new)
+        linkTapes()
+    }
+
     /// Its files are to end, by their ids, while what else it has may go on.
     mutating func cutFiles(because cause: Notice) -> [String] {
         let files = record.outputs.filter { $0.type.isFileLike && !$0.state.isFinal && cuts?[$0.id] == nil }

@@ -102,10 +102,13 @@ actor IngressControl {
         return record
     }
 
-    /// Stores a changed record. A new key, room or identity, or `enabled: false`, ends the session that is on it.
-    func replace(_ record: IngressRecord) async throws -> IngressRecord {
-        guard let entry = entries[record.id] else { throw ServiceError(.notFound, "There is no ingress \(record.id).") }
-        var record = record
+    /// Stores the record as `change` makes it of the present one, which may be another than the caller saw. A new key, room
+    /// or identity, or `enabled: false`, ends the session that is on it.
+    func update(
+        _ id: String, _ change: @Sendable (IngressRecord) throws(ServiceError) -> IngressRecord
+    ) async throws -> IngressRecord {
+        guard let entry = entries[id] else { throw ServiceError.noIngress(id) }
+        var record = try change(entry.record)
         record.updatedAt = Timestamp(Clocks.wall())
         record.publish = addresses.publish(streamKey: record.streamKey)
         if record.room != entry.record.room {

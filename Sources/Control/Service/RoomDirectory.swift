@@ -42,7 +42,10 @@ actor RoomDirectory {
         } while query.after != nil
     }
 
-    func room(named name: String) -> RoomRecord? { idByName[name].flatMap { record($0) } }
+    /// The room of exactly this name: another spelling of the same characters (as `é` of two scalars) names none.
+    func room(named name: String) -> RoomRecord? {
+        idByName[name].flatMap { record($0) }.flatMap { $0.name.utf8.elementsEqual(name.utf8) ? $0 : nil }
+    }
 
     /// By name or by `RM_…` id.
     func find(_ nameOrID: String) -> RoomRecord? { room(named: nameOrID) ?? record(nameOrID) }
@@ -60,6 +63,9 @@ actor RoomDirectory {
         -> Outcome<RoomRecord>
     {
         if let known = room(named: request.name) { return Outcome(known, didChange: false) }
+        guard idByName[request.name] == nil else {
+            throw ServiceError(.conflict, "A room of the same name in another spelling exists.")
+        }
         if let running = inCreation[request.name] {
             let made = try await running.value
             return Outcome(made.record, didChange: false)

@@ -67,10 +67,7 @@ extension Service {
     {
         let record = try await egress(id, caller: caller)
         try await requireWork()
-        guard !record.outputs.contains(where: { $0.id == output.id }) else {
-            throw ServiceError(
-                .conflict, "The egress has an output `\(output.id)` already.", remedy: "Choose another id.")
-        }
+        if output.type.isFileLike { try requireSpace() }
         guard let selection = await egressControl.selection(of: id) else {
             throw ServiceError(.alreadyEnded, "The egress \(id) has ended.")
         }
@@ -140,7 +137,7 @@ extension Service {
     }
 
     private func egressRoom(_ request: CreateEgress, caller: Caller) async throws(ServiceError) -> RoomRecord {
-        if let room = await roomDirectory.find(request.room) { return room }
+        if let room = await roomDirectory.find(request.room), caller.maySee(room: room.name) { return room }
         guard request.createRoom else { throw .noRoom(request.room) }
         return try await createRoom(CreateRoom(name: request.room), caller: caller).record
     }

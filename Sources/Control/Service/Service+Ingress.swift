@@ -28,10 +28,14 @@ extension Service {
     public func updateIngress(_ id: String, _ patch: PatchIngress, caller: Caller) async throws(ServiceError)
         -> IngressRecord
     {
-        let record = try await ingress(id, caller: caller)
-        let changed = record.replacing(patch.applied(to: record.request))
-        try caller.requireSight(of: changed.room)
-        return try await translating { try await self.ingressControl.replace(changed) }
+        _ = try await ingress(id, caller: caller)
+        return try await translating {
+            try await self.ingressControl.update(id) { record throws(ServiceError) in
+                let changed = record.replacing(patch.applied(to: record.request))
+                try caller.requireSight(of: changed.room)
+                return changed
+            }
+        }
     }
 
     public func deleteIngress(_ id: String, caller: Caller) async throws(ServiceError) {
@@ -43,10 +47,14 @@ extension Service {
     public func rotateKey(ofIngress id: String, _ request: RotateKey, caller: Caller) async throws(ServiceError)
         -> IngressRecord
     {
-        var record = try await ingress(id, caller: caller)
-        record.streamKey = request.streamKey?.reveal() ?? IngressControl.newStreamKey()
-        let changed = record
-        return try await translating { try await self.ingressControl.replace(changed) }
+        _ = try await ingress(id, caller: caller)
+        return try await translating {
+            try await self.ingressControl.update(id) { record throws(ServiceError) in
+                var record = record
+                record.streamKey = request.streamKey?.reveal() ?? IngressControl.newStreamKey()
+                return record
+            }
+        }
     }
 }
 

@@ -177,7 +177,10 @@ struct RequestsTests {
         #expect(after.durationSeconds == nil)
         #expect(after.bytes == 5)
         #expect(after.emptySeconds == 4)
-        #expect(patch.applied(toLabels: ["a": "1", "c": "3"]) == ["b": "2", "c": "3"])
+        #expect(try patch.applied(toLabels: ["a": "1", "c": "3"]) == ["b": "2", "c": "3"])
+        let many = Dictionary(uniqueKeysWithValues: (0..<31).map { ("\($0)", "") })
+        #expect(try patch.applied(toLabels: many).count == 32)
+        #expect(throws: ServiceError.self) { try patch.applied(toLabels: many.merging(["c": ""]) { $1 }) }
         #expect(
             try complaints(#"{"room":"x"}"#) { _ = try PatchEgress($0) } == ["invalid_request", "unknown_field@#/room"])
         #expect(

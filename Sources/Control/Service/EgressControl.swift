@@ -200,9 +200,10 @@ actor EgressControl {
         return record(id)
     }
 
-    func patch(_ patch: PatchEgress, on id: String) -> EgressRecord? {
+    /// - Returns: `nil` if it has ended, or was never there.
+    func patch(_ patch: PatchEgress, on id: String) throws(ServiceError) -> EgressRecord? {
         guard var run = entries[id]?.run, !run.record.state.isFinal else { return nil }
-        run.record.labels = patch.applied(toLabels: run.record.labels)
+        run.record.labels = try patch.applied(toLabels: run.record.labels)
         run.limits = patch.applied(toLimits: run.limits)
         entries[id]?.run = run
         changed(id, event: "egress_updated")

@@ -210,10 +210,16 @@ public struct PatchEgress: Equatable, Sendable {
     }
 
     /// The labels as they stand after this patch.
-    public func applied(toLabels present: [String: String]) -> [String: String] {
+    /// - Throws: `invalid_request` when they are too many.
+    public func applied(toLabels present: [String: String]) throws(ServiceError) -> [String: String] {
         var result = present
         for (name, patch) in labels {
             if case .set(let value) = patch { result[name] = value } else { result[name] = nil }
+        }
+        guard result.count <= max(FieldReader.labelLimit, present.count) else {
+            throw ServiceError(
+                .invalidRequest, "There would be \(result.count) labels.",
+                remedy: "Give 0 to \(FieldReader.labelLimit) labels.")
         }
         return result
     }

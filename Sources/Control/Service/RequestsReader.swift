@@ -3,6 +3,9 @@
 /// A reader of a missing or wrong field gives a placeholder; ``finish()`` at the end throws, so that no placeholder is
 /// ever used. Members that nobody asked for are errors too.
 struct FieldReader {
+    /// Labels of one resource, at most.
+    static let labelLimit = 32
+
     private let members: [JSONMember]
     private let pointer: String
     private var known: [String] = []
@@ -168,7 +171,7 @@ struct FieldReader {
     mutating func labels(_ name: String) -> [String: String]? {
         guard let value = value(name) else { return nil }
         guard case .object(let members) = value else { return wrongType(name, value, "an object of strings") }
-        guard members.count <= 32 else { return outOfRange(name, "0", "32 labels") }
+        guard members.count <= Self.labelLimit else { return outOfRange(name, "0", "\(Self.labelLimit) labels") }
         var labels: [String: String] = [:]
         for member in members {
             let key = place(name, member.name)

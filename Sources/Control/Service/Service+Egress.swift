@@ -50,7 +50,7 @@ extension Service {
         -> EgressRecord
     {
         _ = try await egress(id, caller: caller)
-        guard let record = await egressControl.patch(patch, on: id) else {
+        guard let record = try await egressControl.patch(patch, on: id) else {
             throw ServiceError(.alreadyEnded, "The egress \(id) has ended.")
         }
         return record

@@ -175,6 +175,22 @@ struct EgressControlTests {
         #expect(await next.control.entries[id]?.fence == stored.fence)
     }
 
+    @Test("does not keep a tape that a kill came before: its output was never stored")
+    func tapeOfNobody() async throws {
+        let site = try await EgressSite()
+        let (id, _, _) = try await site.start()
+        await site.persist()
+        let target = OutputAssignment.Target.tape(root: "/data/tapes", path: "TP_1.tape", id: "TP_1")
+        let output = OutputAssignment(id: "raw", target: target, selection: .all)
+        _ = try await site.control.add(output, as: OutputRecord(id: "raw", type: .tape), to: id)
+        #expect(try await site.store.document(.tape, id: "TP_1") != nil)
+        await site.store.close()  // and what was added is not persisted
+        let next = try await EgressSite(in: site.folder)
+        try await next.control.load()
+        #expect(await next.control.record(id)?.outputs.map(\.id) == ["film"])
+        #expect(try await next.store.document(.tape, id: "TP_1") == nil)
+    }
+
     @Test("that cannot be read does not keep the gateway from starting")
     func unreadable() async throws {
         let site = try await EgressSite()

@@ -375,7 +375,26 @@ actor EgressControl {
             changed(id, event: run.hasBegun ? "egress_waiting" : nil)
             lineUp(id, because: "the gateway was restarted")
         }
+        try await forgetTapesOfNobody()
         if !entries.isEmpty { log.info("egress taken up again", ["count": entries.count]) }
+    }
+
+    /// A kill can come between the record of an output's tape and that of its egress: nobody writes such a tape.
+    private func forgetTapesOfNobody() async throws {
+        let written = Set(entries.values.flatMap { $0.run.tapeRecords.map(\.id) })
+        var query = DocumentQuery(.tape)
+        query.isActive = true
+        query.limit = PageLimit.range.upperBound
+        repeat {
+            let page = try await store.documents(query)
+            for document in page.items where !written.contains(document.id) {
+                let tape = try? JSONDecoder().decode(TapeRecord.self, from: Data(document.body))
+                guard let tape, entries[tape.egress] != nil else { continue }
+                try await store.commit(
+                    Change(documents: [.delete(.tape, id: document.id, expected: document.version)]))
+            }
+            query.after = page.next
+        } while query.after != nil
     }
 
     /// What a worker that crashed made and never filled.

@@ -53,6 +53,24 @@ struct RetentionTests {
         }
     }
 
+    @Test("a file that cannot be removed is not called deleted")
+    func stubborn() async throws {
+        try await Site.with { _ in
+        } body: { site in
+            let id = try await site.ended("EG_1", files: ["real/film.mp4"], at: Self.end)
+            try FileManager.default.moveItem(atPath: site.recordings + "/real", toPath: site.recordings + "/other")
+            try FileManager.default.createSymbolicLink(
+                atPath: site.recordings + "/real", withDestinationPath: site.recordings + "/other")
+            let caller = Caller(keyID: "", grants: VideoGrants())
+            let error = await #expect(throws: ServiceError.self) {
+                try await site.service.deleteEgress(id, caller: caller)
+            }
+            #expect(error?.code == .unavailable)
+            #expect(try await site.record(id)?.deletedAt == nil)
+            #expect(FileManager.default.fileExists(atPath: site.recordings + "/other/film.mp4"))
+        }
+    }
+
     @Test("a record whose files were deleted is kept for its time from then")
     func deleted() async throws {
         try await Site.with {

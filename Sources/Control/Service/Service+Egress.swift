@@ -98,7 +98,11 @@ extension Service {
         guard record.deletedAt == nil else { return }
         await egressControl.settle(id)
         try await translating {
-            try await self.removeFiles(of: record)
+            if let file = try await self.removeFiles(of: record).left.first {
+                throw ServiceError(
+                    .unavailable, "The file \(self.relative(file)) could not be removed.",
+                    remedy: "Check the folder of recordings, its owner and its disk.", retryAfterSeconds: 30)
+            }
             guard let document = try await self.store.document(.egress, id: id) else { return }
             try await self.markDeleted(document, at: Clocks.wall())
         }

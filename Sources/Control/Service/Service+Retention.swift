@@ -28,7 +28,11 @@ extension Service {
         guard let age = configuration.retention.recordings else { return }
         try await eachEnded(.egress, before: now - age) { document in
             guard let record = storedRecord(document), record.deletedAt == nil else { return }
-            let removed = try await removeFiles(of: record)
+            let (removed, left) = try await removeFiles(of: record)
+            if !left.isEmpty {
+                Logger("retention").warning(
+                    "files of an old egress could not be deleted", ["egress": record.id, "files": left.count])
+            }
             guard !removed.isEmpty else { return }
             if !hasFiles(record) { try await markDeleted(document, at: now) }
             Logger("retention").info(
@@ -75,17 +79,15 @@ extension Service {
     func hasFiles(_ record: EgressRecord) -> Bool { record.filePaths.contains { FileFacts(path: $0) != nil } }
 
     /// Removes the files of an egress that has ended, as far as they are still its own.
-    /// - Returns: the paths of those that went.
-    @discardableResult
-    func removeFiles(of record: EgressRecord) async throws -> [String] {
-        var removed: [String] = []
+    /// - Returns: the paths of those that went, and of those that would not go.
+    func removeFiles(of record: EgressRecord) async throws -> (removed: [String], left: [String]) {
+        var (removed, left): ([String], [String]) = ([], [])
         for output in record.outputs {
             for path in output.filePaths where try await isOwn(path, of: record) {
-                guard (try? remove(path, of: output)) != nil else { continue }
-                removed.append(path)
+                if (try? remove(path, of: output)) != nil { removed.append(path) } else { left.append(path) }
             }
         }
-        return removed
+        return (removed, left)
     }
 
     private func remove(_ path: String, of output: OutputRecord) throws(StorageError) {

@@ -71,9 +71,9 @@ extension Service {
         query.limit = PageLimit.range.upperBound
         repeat {
             let page = try await store.documents(query)
-            for document in page.items { try await body(document) }
+            for document in page.items where !Task.isCancelled { try await body(document) }
             query.after = page.next
-        } while query.after != nil
+        } while query.after != nil && !Task.isCancelled
     }
 
     func hasFiles(_ record: EgressRecord) -> Bool { record.filePaths.contains { FileFacts(path: $0) != nil } }

@@ -95,6 +95,7 @@ public final class Service: Sendable {
             group.addTask { await self.handleEvents() }
             group.addTask { await self.egressControl.persist() }
             group.addTask { await self.keepTime() }
+            group.addTask { await self.keepHouse() }
             group.addTask { await self.auditData(at: Clocks.wall()) }
         }
     }
@@ -128,18 +129,18 @@ public final class Service: Sendable {
     }
 
     private func keepTime() async {
-        var nextClearance = Clocks.now()
         while !Task.isCancelled {
             let now = Clocks.now()
-            if now >= nextClearance {
-                nextClearance = now + .seconds(3600)
-                await sweep(at: Clocks.wall())
-            }
             await ingressControl.advance(to: now)
             await egressControl.advance(to: now)
             await guardDisk()
             try? await Task.sleep(for: .seconds(1))
         }
+    }
+
+    /// Apart from ``keepTime()``: with many records a look at all their files takes longer than a heartbeat may wait.
+    private func keepHouse() async {
+        repeat { await sweep(at: Clocks.wall()) } while (try? await Task.sleep(for: .seconds(3600))) != nil
     }
 
     /// Recording stops cleanly before the disk's reserve is touched.

@@ -3,6 +3,8 @@ import ISOBMFF
 /// Gathers samples for the next fragment.
 struct FragmentBuilder: Sendable {
     private(set) var runs: [Fragment.Run] = []
+    /// Of each run, where the next sample must begin to stand in it. Kept: a fragment may have ten thousands of samples.
+    private var ends: [Int64] = []
     /// The file's time, in nanoseconds, at which the earliest sample begins.
     private(set) var start: Int64 = 0
     /// The room's time when the first sample came.
@@ -16,8 +18,8 @@ struct FragmentBuilder: Sendable {
     func takes(trackID: UInt32, description: UInt32, time: Int64, upTo end: Int64, limit: Int64) -> Bool {
         guard !isEmpty else { return true }
         if end &- start > limit { return false }
-        guard let run = runs.first(where: { $0.trackID == trackID }) else { return true }
-        return run.description == description && run.endTime == time
+        guard let index = runs.firstIndex(where: { $0.trackID == trackID }) else { return true }
+        return runs[index].description == description && ends[index] == time
     }
 
     mutating func add(
@@ -30,19 +32,18 @@ struct FragmentBuilder: Sendable {
         }
         self.start = min(self.start, start)
         let index = runs.firstIndex { $0.trackID == trackID } ?? runs.count
-        if index == runs.count { runs.append(Fragment.Run(trackID: trackID, description: description, time: time)) }
+        if index == runs.count {
+            runs.append(Fragment.Run(trackID: trackID, description: description, time: time))
+            ends.append(time)
+        }
+        ends[index] &+= Int64(sample.duration)
         runs[index].samples.append(sample)
         runs[index].payload.append(contentsOf: bytes)
     }
 
     /// Takes out what was gathered; video first.
     mutating func take() -> [Fragment.Run] {
-        defer { runs = [] }
+        defer { (runs, ends) = ([], []) }
         return runs.sorted { $0.trackID < $1.trackID }
     }
-}
-
-extension Fragment.Run {
-    /// Where the next sample must begin to stand in this run.
-    fileprivate var endTime: Int64 { samples.reduce(time) { $0 &+ Int64($1.duration) } }
 }

@@ -65,7 +65,7 @@ struct HLSRendition: Sendable {
     func isComplete(for cut: HLSCut) -> Bool {
         if isPaused || track == nil { return true }
         guard let last = pending.last else { return false }
-        if let position = cut.position, isVideo { return pending.contains { $0.position >= position } }
+        if let position = cut.position, isVideo { return last.position >= position }
         return time(of: last) >= cut.next
     }
 
@@ -134,18 +134,18 @@ struct HLSRendition: Sendable {
 
     /// Takes out the samples that belong before `cut`.
     mutating func take(before cut: HLSCut) -> [PlacedSample] {
-        let index = cut.isLast ? pending.count : pending.firstIndex { isBehind(cut, $0) } ?? pending.count
+        let index = cut.isLast ? pending.count : pending.indices.first { isBehind(cut, at: $0) } ?? pending.count
         let taken = Array(pending[..<index])
         pending.removeFirst(index)
         return taken
     }
 
-    private func isBehind(_ cut: HLSCut, _ sample: PlacedSample) -> Bool {
+    private func isBehind(_ cut: HLSCut, at index: Int) -> Bool {
+        let sample = pending[index]
         if let position = cut.position, isVideo { return sample.position >= position }
         if time(of: sample) >= cut.next { return true }
         // At a discontinuity sound goes on a little before or behind the picture: its own break is the border.
-        guard cut.isDiscontinuity, let index = pending.firstIndex(where: { $0.position == sample.position }), index > 0
-        else { return false }
+        guard cut.isDiscontinuity, index > 0 else { return false }
         return isBreak(before: index) && time(of: sample) > cut.end &- 1_000_000_000
     }
 

@@ -5,6 +5,8 @@ import Feed
 struct HeldMedia: Sendable {
     /// Sound that is kept while a picture is waited for, in nanoseconds of room time.
     private static let soundKept: Int64 = 2_000_000_000
+    /// Records, and bytes of sound, that are kept meanwhile at most: stamps that stand still pass no time.
+    private static let soundLimit = (records: 16_384, bytes: 8 << 20)
     /// Bytes that are held at most; then the file begins with what is there.
     private static let byteLimit = 64 << 20
 
@@ -71,9 +73,12 @@ struct HeldMedia: Sendable {
         if firstKey == nil && hasPicture { dropOldSound(before: record.time &- Self.soundKept) }
     }
 
+    /// Drops what is older than `time` once as much again has gathered, so that a flood of sound costs little for each.
     private mutating func dropOldSound(before time: Int64) {
-        guard let first = records.first, first.time < time else { return }
-        let count = records.firstIndex { $0.time >= time } ?? records.count
+        let isOver = records.count > Self.soundLimit.records || byteCount > Self.soundLimit.bytes
+        guard let first = records.first, isOver || first.time < time &- Self.soundKept else { return }
+        let old = records.firstIndex { $0.time >= time } ?? records.count
+        let count = isOver ? max(old, records.count / 2) : old
         for record in records[..<count] {
             switch record.body {
             case .event(let event): base.apply(event)

@@ -1,6 +1,7 @@
 import Bytes
-import Feed
 import Testing
+
+@testable import Feed
 
 @Suite("The end of a tape")
 struct TapeTailTests {
@@ -123,6 +124,27 @@ struct TapeTailTests {
         }
         #expect(steps < 200)
         _ = SampleTape.read(tape)
+    }
+
+    @Test("heads without end, each with a long body to check, cost no more than some reads of the file")
+    func manyHeads() {
+        var tape: [UInt8] = []
+        TapeFormat.appendPreamble(to: &tape)
+        let identity = TapeIdentity(tape: "TP_1", roomID: "RM_1", room: "demo")
+        TapeFormat.appendFrame(.identity, mark: 1, to: &tape) { identity.encode(into: &$0) }
+        var frame: [UInt8] = []
+        TapeFormat.appendFrame(.snapshot, mark: 1, to: &frame) { $0 += [UInt8](repeating: 0, count: 1 << 20) }
+        for _ in 0..<2000 { tape += frame.prefix(TapeFormat.headBytes) }
+        tape += [UInt8](repeating: 1, count: 2 << 20)
+        var scanner = TapeTailScanner(fileSize: UInt64(tape.count))
+        var read = 0
+        while case .read(let offset, let count) = scanner.pollOutput(), read < 1 << 30 {
+            let bytes = Array(tape[Int(offset)...].prefix(count))
+            scanner.receive(bytes)
+            read += bytes.count
+        }
+        #expect(scanner.pollOutput() == .finished(nil))
+        #expect(read < 2 * tape.count + 70 << 20)
     }
 
     private func isEvent(_ record: Record) -> Bool { if case .event = record.body { true } else { false } }

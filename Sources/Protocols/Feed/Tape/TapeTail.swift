@@ -85,6 +85,8 @@ public struct TapeTailScanner: Sendable {
     private static let window = 1 << 20
     /// The identity, with which a tape begins, is within it.
     private static let firstWindow: UInt64 = 4096
+    /// Bytes that a search may read beside twice the file: a hostile tape has heads without end, each of a long body.
+    private static let spareReads: UInt64 = 64 << 20
 
     private let fileSize: UInt64
     private var phase: Phase
@@ -97,9 +99,12 @@ public struct TapeTailScanner: Sendable {
     /// Of the chain, newest first; and where it goes on.
     private var chain: [TapeIndex.Entry] = []
     private var chainStart: UInt64 = 0
+    /// Bytes that may still be read to find where the tape can be read from.
+    private var searchBudget: UInt64
 
     public init(fileSize: UInt64) {
         self.fileSize = fileSize
+        searchBudget = min(fileSize, .max / 4) * 2 + Self.spareReads
         phase = fileSize >= UInt64(TapeFormat.trailerBytes) ? .beginning(offset: 0) : .done
     }
 
@@ -123,8 +128,8 @@ public struct TapeTailScanner: Sendable {
         case .beginning(let offset): readBeginning(bytes, from: offset)
         case .trailer: readTrailer(bytes)
         case .index(let offset): readIndex(bytes, at: offset)
-        case .search(let end): search(bytes, before: end)
-        case .candidate(let offset, _): readCandidate(bytes, at: offset)
+        case .search(let end): if spend(bytes.count) { search(bytes, before: end) }
+        case .candidate(let offset, _): if spend(bytes.count) { readCandidate(bytes, at: offset) }
         case .forward(let offset): readForward(bytes, from: offset)
         case .chain(let offset): readChain(bytes, at: offset)
         case .done: break
@@ -133,6 +138,16 @@ public struct TapeTailScanner: Sendable {
 
     private func read(from offset: UInt64, atMost limit: UInt64) -> Output {
         .read(offset: offset, count: Int(clamping: min(limit, fileSize - offset)))
+    }
+
+    /// - Returns: false, and the search is over, when too much was read for what a writer leaves.
+    private mutating func spend(_ count: Int) -> Bool {
+        guard searchBudget >= UInt64(clamping: count) else {
+            phase = .done
+            return false
+        }
+        searchBudget -= UInt64(clamping: count)
+        return true
     }
 
     private func read(before end: UInt64) -> Output {

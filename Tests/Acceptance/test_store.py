@@ -8,6 +8,7 @@ import threading
 import time
 
 from gateway import Gateway, wait_until
+from test_disk import library
 
 
 def old(path, text="x" * 1000):
@@ -125,3 +126,12 @@ def test_a_damaged_store_is_named():
         nothing = gateway.sluice("store", "check", "--data", str(gateway.data / "none"))
         assert nothing.returncode == 1 and "there is no store in" in nothing.stderr
         assert gateway.sluice("store", "backup").returncode == 2
+
+
+def test_a_backup_is_on_the_disk_before_it_is_called_done(tmp_path):
+    with Gateway() as gateway:
+        gateway.environment.update(LD_PRELOAD=str(library(tmp_path)), SLOW_PATH="/backup.db", SLOW_SECONDS="2")
+        started = time.monotonic()
+        done = gateway.sluice("store", "backup", str(tmp_path / "backup.db"))
+        assert done.returncode == 0 and "checked" in done.stdout, done
+        assert time.monotonic() - started >= 4, "its bytes are synced, and then its name"

@@ -2,6 +2,7 @@ import Config
 import FoundationEssentials
 import MediaLoop
 import Service
+import Storage
 import Store
 import Timing
 
@@ -73,6 +74,7 @@ enum StoreCommands {
                 let faults = try StoreFile.check(part)
                 guard faults.isEmpty else { throw .corrupt(faults.joined(separator: "; ")) }
             }
+            try settle(part)  // SQLite leaves the bytes of a copy to the system
         } catch {
             try? files.removeItem(atPath: part)
             throw error
@@ -80,11 +82,21 @@ enum StoreCommands {
         guard (try? files.moveItem(atPath: part, toPath: target)) != nil else {
             throw .failed("\(part) cannot be renamed to \(target)", remedy: "The backup is whole under that name.")
         }
+        try settle(target)
         let size = (try? files.attributesOfItem(atPath: target)[.size] as? any BinaryInteger).map {
             Int64(clamping: $0)
         }
         Output.line("Backup    \(target) (\(Measure.bytes(size ?? 0)), checked)")
         return .exit(0)
+    }
+
+    /// Returns once a power cut takes nothing of the file.
+    private static func settle(_ path: String) throws(CommandError) {
+        do throws(StorageError) {
+            try WrittenFile.settle(path)
+        } catch {
+            throw .failed(error.message, remedy: "Check the disk of the backup, and make it again.")
+        }
     }
 
     private static func wrapping<Result>(_ body: () throws(StoreError) -> Result) throws(CommandError) -> Result {

@@ -90,6 +90,8 @@ struct RouterTests {
             #expect(good.headers["Vary"] == "Origin")
             let bad = try await gateway.ask("GET", "/v1/rooms", headers: [("Origin", "https://evil.example")])
             #expect(bad.headers["Access-Control-Allow-Origin"] == nil)
+            let none = try await gateway.ask("GET", "/v1/rooms")
+            #expect(none.headers["Access-Control-Allow-Origin"] == nil && none.headers["Vary"] == "Origin")
             let preflight = try await gateway.ask(
                 "OPTIONS", "/v1/egress", token: nil, headers: [("Origin", "https://app.example")])
             #expect(preflight.status == 204)

@@ -57,7 +57,7 @@ public struct API: Sendable {
             response = Problem.response(error, to: request.target.path, requestID: requestID)
             if error.code == .methodNotAllowed { response.headers["Allow"] = Self.allowed(found) }
         }
-        if let origin = request.headers["Origin"] { allow(origin, in: &response) }
+        allow(request.headers["Origin"], in: &response)
         note(request, found, response.status, after: Clocks.now() - began)
         return Self.finished(response, requestID)
     }
@@ -172,16 +172,18 @@ public struct API: Sendable {
     }
 
     /// Lets a page of an origin that the configuration names read the answer (Fetch, CORS protocol).
-    private func allow(_ origin: String, in response: inout HTTPResponse) {
+    private func allow(_ origin: String?, in response: inout HTTPResponse) {
         let origins = service.configuration.http.corsOrigins
-        guard origins.contains(origin) || origins.contains("*") else { return }
+        guard !origins.isEmpty else { return }
+        // On every answer: a segment that was fetched without an origin is not to be used for one that names one.
+        response.headers["Vary"] = "Origin"
+        guard let origin, origins.contains(origin) || origins.contains("*") else { return }
         response.headers["Access-Control-Allow-Origin"] = origin
         response.headers["Access-Control-Expose-Headers"] =
             "Location, ETag, X-Request-Id, Idempotency-Replayed, Accept-Ranges, Content-Range, Content-Length"
         response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, Idempotency-Key, Range"
         response.headers["Access-Control-Allow-Methods"] = "GET, HEAD, POST, PATCH, DELETE, OPTIONS"
         response.headers["Access-Control-Max-Age"] = "600"
-        response.headers["Vary"] = "Origin"
     }
 
     private static func finished(_ response: HTTPResponse, _ requestID: String) -> HTTPResponse {

@@ -65,6 +65,19 @@ struct EgressRunTests {
         #expect(!again)
     }
 
+    @Test("is partial as soon as one output has failed and another goes on")
+    func partialAtOnce() {
+        var run = Self.run(file: true, push: true)
+        run.leased()
+        let active = [Self.report("film", .active), Self.report("live", .active)]
+        _ = run.apply(JobReport(outputs: active, isFinal: false), at: Self.now)
+        #expect(!run.record.partial)
+        _ = run.apply(JobReport(outputs: [Self.report("film", .failed), active[1]], isFinal: false), at: Self.now)
+        #expect(run.record.state == .active && run.record.partial)
+        _ = run.apply(JobReport(outputs: [Self.report("live", .failed)], isFinal: true), at: Self.now)
+        #expect(run.finish(limitReached: false, at: Self.now) == .failed && !run.record.partial)
+    }
+
     @Test("waits when its source is away, and goes on by itself")
     func waits() {
         var run = Self.run(file: true, push: false)

@@ -147,9 +147,16 @@ struct EgressRun: Codable, Equatable, Sendable {
         if record.state == .starting, record.outputs.contains(where: { $0.state == .active || $0.state == .complete }) {
             move(to: .active, nil)
         }
+        record.partial = record.partial || hasLostAndLives
         record.updatedAt = Timestamp(now)
         return before.state != record.state || before.outputs.map(\.state) != record.outputs.map(\.state)
             || before.warnings != record.warnings || before.outputs.map(\.location) != record.outputs.map(\.location)
+    }
+
+    /// An output has failed, and another goes on or is complete.
+    private var hasLostAndLives: Bool {
+        record.outputs.contains { $0.state == .failed }
+            && record.outputs.contains { !$0.state.isFinal || $0.state == .complete }
     }
 
     private mutating func apply(_ report: OutputReport, isCut: Bool, at now: WallTime) {

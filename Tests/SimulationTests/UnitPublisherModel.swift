@@ -1,5 +1,6 @@
 import Feed
 import Timeline
+import Timing
 
 /// An encoder that publishes over RTMP, by a seed: bursts, stalls of the network and of the encoder, stamps that jump and
 /// wrap, restarts. It gives the records of the room's feed, and knows what it did.

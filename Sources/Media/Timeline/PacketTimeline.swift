@@ -1,3 +1,5 @@
+import Timing
+
 /// Puts the packets of one participant in order and on the room's clock (DESIGN section 3): what a recorder of packet
 /// tracks and a depacketiser stand on. It reads no bytes: the caller parses RTP and RTCP and says what was in them.
 ///

@@ -1,3 +1,5 @@
+import Timing
+
 /// One track of packets: a stream (one SSRC) at a time, in order, with the clock of each that was heard of lately.
 struct PacketTrack<Payload: Sendable>: Sendable {
     typealias Timeline = PacketTimeline<Payload>

@@ -1,3 +1,5 @@
+import Timing
+
 /// Maps the RTP timestamps of one stream (one SSRC) onto its sender's clock by sender reports (RFC 3550 section 6.4.1).
 ///
 /// Until the first report it is provisional: anchored where the stream's first packet came. A report never makes a step: what

@@ -29,3 +29,43 @@ extension Array where Element == UInt8 {
         append(uint32: UInt32(truncatingIfNeeded: value))
     }
 }
+
+/// Big-endian writes into bytes that another owns. As with reads: check a length once; an index out of bounds traps.
+extension MutableSpan where Element == UInt8 {
+    @inlinable public mutating func set(uint16 value: UInt16, at index: Int) {
+        self[index] = UInt8(truncatingIfNeeded: value >> 8)
+        self[index + 1] = UInt8(truncatingIfNeeded: value)
+    }
+
+    @inlinable public mutating func set(uint32 value: UInt32, at index: Int) {
+        set(uint16: UInt16(truncatingIfNeeded: value >> 16), at: index)
+        set(uint16: UInt16(truncatingIfNeeded: value), at: index + 2)
+    }
+
+    /// Overwrites what stands at `index` with `source`, which must fit.
+    public mutating func copy(_ source: Span<UInt8>, to index: Int) {
+        precondition(index >= 0 && source.count <= count && index <= count - source.count)
+        unsafe withUnsafeMutableBytes { target in
+            unsafe source.withUnsafeBytes { source in
+                unsafe UnsafeMutableRawBufferPointer(rebasing: target[index...]).copyMemory(from: source)
+            }
+        }
+    }
+}
+
+/// Big-endian appends to a buffer that was lent. Check its free capacity once: an append beyond it traps.
+extension OutputSpan where Element == UInt8 {
+    @inlinable public mutating func append(uint16 value: UInt16) {
+        append(UInt8(truncatingIfNeeded: value >> 8))
+        append(UInt8(truncatingIfNeeded: value))
+    }
+
+    @inlinable public mutating func append(uint32 value: UInt32) {
+        append(uint16: UInt16(truncatingIfNeeded: value >> 16))
+        append(uint16: UInt16(truncatingIfNeeded: value))
+    }
+
+    @inlinable public mutating func append(copying source: Span<UInt8>) {
+        for index in source.indices { append(source[index]) }
+    }
+}

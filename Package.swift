@@ -34,6 +34,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 let floor0: [Target] = [
     cLibrary("CFFmpeg"), cLibrary("CRTMP"), cLibrary("CSQLite"), cLibrary("CMicrohttpd"), cLibrary("CYAML"),
     cLibrary("COpenSSL"), cLibrary("CSSL"), cLibrary("CGnuTLS"), cLibrary("CCurl"), cLibrary("CLinux"),
+    cLibrary("CSRTP"),
     // The shims hold macros, variadics and inline functions that Swift cannot see; one a library, so that a program
     // links only what it uses.
     .target(name: "CShimFFmpeg", path: "Sources/C/CShimFFmpeg"),
@@ -66,6 +67,7 @@ let floor2: [Target] = [
     source("Native", "Crypto", ["Bytes", "COpenSSL"]),
     source("Native", "TLS", ["Bytes", "CSSL"]),
     source("Native", "YAML", ["Bytes", "CYAML"]),
+    source("Native", "SRTP", ["Bytes", "Timing", "COpenSSL", "CSRTP"]),
 ]
 
 let floor3: [Target] = [
@@ -154,6 +156,7 @@ let suites: [Target] = [
     tests("STUNTests", ["Bytes", "STUN", "Crypto"]),
     tests("ICETests", ["Bytes", "Timing", "STUN", "ICE", "Crypto"]),
     tests("RTPTests", ["Bytes", "Timing", "RTP"]),
+    tests("SRTPTests", ["SRTP", "CSRTP"]),
     tests("NativeTests", ["Bytes", "SQLite", "Crypto", "TLS", "YAML", "CSSL"]),
     tests("ForwardingTests", ["Bytes", "Timing", "Feed", "Codecs", "RTMP", "Timeline", "Forwarding"]),
     tests("PackagingTests", ["Bytes", "Timing", "Feed", "Codecs", "ISOBMFF", "HLS", "Packaging", "FFmpeg"]),

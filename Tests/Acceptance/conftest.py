@@ -11,7 +11,16 @@ from players import Chromium  # noqa: E402
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "long: a Done line in full; runs with scripts/test --long")
+    config.addinivalue_line("markers", "alone: measures, or needs every core: runs when no other test does")
     assert (BUILD / "sluice").exists(), "build first: scripts/build"
+
+
+def pytest_collection_modifyitems(items):
+    """Tests run side by side. Those that share something of their module stay together, in the order of the file."""
+    for item in items:
+        fixtures = item._fixtureinfo.name2fixturedefs.values()
+        if any(each[-1].scope == "module" for each in fixtures):
+            item.add_marker(pytest.mark.xdist_group(item.module.__name__))
 
 
 @pytest.fixture(scope="module")

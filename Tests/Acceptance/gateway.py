@@ -1,8 +1,10 @@
 """Starts and stops real gateways for the acceptance tests, and talks to them as clients do."""
 
 import base64
+import functools
 import hashlib
 import hmac
+import itertools
 import json
 import os
 import pathlib
@@ -21,15 +23,38 @@ CLIP = ROOT / "fixtures" / "media" / "flash-and-beep.mp4"
 ENDED = {"complete", "limit_reached", "aborted", "failed"}
 
 
+@functools.cache
+def own_ports():
+    """Ports that are this process's alone among all that run these tests, in turn.
+
+    They lie below those that the system gives to connections, so none is taken between the look and the listening. The
+    lock's name is seen as far as a port is, in this network namespace, and ends with this process.
+    """
+    for first in range(10_000, 32_000, 500):
+        lock = socket.socket(socket.AF_UNIX)
+        try:
+            lock.bind(f"\0sluice-test-ports-{first}")
+        except OSError:
+            lock.close()
+        else:
+            return lock, itertools.cycle(range(first, first + 500))
+    raise AssertionError("more than 40 processes run these tests")
+
+
+def is_free(port):
+    try:
+        for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+            with socket.socket(type=kind) as probe:
+                probe.bind(("127.0.0.1", port))
+    except OSError:
+        return False
+    return True
+
+
 def free_ports(count):
     """Ports that nobody listens on now, all different."""
-    sockets = [socket.socket() for _ in range(count)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
+    _, ports = own_ports()
+    return list(itertools.islice(filter(is_free, ports), count))
 
 
 def wait_until(condition, seconds, what):

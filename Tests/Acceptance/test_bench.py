@@ -26,6 +26,7 @@ def test_a_wrong_command_line_is_told(words):
     assert "sluice-bench --help" in done.stderr
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("name, bar", [
     ("chunks", "chunks of 4096 bytes"),
     ("ingest", "2 publishers, user / nginx"),
@@ -37,6 +38,7 @@ def test_smoke(name, bar):
     assert bar in done.stdout
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("name, bar", [
     ("record", "recordings with a loss"),
     ("start", "times `active` before the file decodes"),

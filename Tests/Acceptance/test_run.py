@@ -20,8 +20,9 @@ def environment(tmp_path):
 
 def test_run_ends_with_lines_a_person_can_use(environment):
     process = subprocess.Popen(
-        [ROOT / "scripts" / "run"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        start_new_session=True)
+        # As in a terminal: what runs in the background may ignore Ctrl-C, and a shell leaves it so.
+        ["env", "--default-signal=INT", ROOT / "scripts" / "run"], cwd=ROOT, env=environment,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
     lines = []
     for line in process.stdout:
         lines.append(line.rstrip())

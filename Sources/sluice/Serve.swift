@@ -55,8 +55,8 @@ enum Serve {
                     "data": configuration.data,
                 ])
             let manager = ServiceManager(environment: ProcessInfo.processInfo.environment)
-            group.addTask { await giveSigns(of: service, to: manager) }
             manager.ready("RTMP on port \(service.rtmpPort)")
+            group.addTask { await giveSigns(of: service, to: manager) }
             await reloadUntilInterrupted(service, manager, log)
             manager.stopping("sealing what runs")
             log.info("shutting down: new work is refused, what runs is sealed (again to stop at once)")

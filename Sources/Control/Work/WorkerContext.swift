@@ -20,7 +20,8 @@ final class WorkerContext {
     private var lastCompletion: UInt64 = 0
     private var completions: [UInt64: (StorageError?) -> Void] = [:]
     private var roots: [String: StorageRoot] = [:]
-    private var measured: [String: (at: Instant, isLow: Bool)] = [:]
+    /// When a root's disk was last seen to have room.
+    private var measured: [String: Instant] = [:]
 
     /// - Parameter diskReserve: bytes of a file system that recordings leave free; `nil`: 1 % of it, at most 512 MiB.
     init(loop: EventLoop, pool: SyncPool, diskReserve: Int64?) {
@@ -74,12 +75,13 @@ final class WorkerContext {
         return root
     }
 
-    /// True when the disk of `root` has reached its reserve. Measured once in a second.
+    /// True when the disk of `root` has reached its reserve. Measured once in a second while it has not: what was freed
+    /// may be used at once.
     func isLow(_ root: StorageRoot, at now: Instant) throws(StorageError) -> Bool {
-        if let last = measured[root.path], now - last.at < .seconds(1) { return last.isLow }
+        if let last = measured[root.path], now - last < .seconds(1) { return false }
         let space = try root.space()
         let isLow = space.free < diskReserve ?? min(512 << 20, space.total / 100)
-        measured[root.path] = (at: now, isLow: isLow)
+        measured[root.path] = isLow ? nil : now
         return isLow
     }
 }

@@ -5,6 +5,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
+import planted  # noqa: E402
 from gateway import BUILD, Gateway  # noqa: E402
 from players import Chromium  # noqa: E402
 
@@ -21,6 +22,13 @@ def pytest_collection_modifyitems(items):
         fixtures = item._fixtureinfo.name2fixturedefs.values()
         if any(each[-1].scope == "module" for each in fixtures):
             item.add_marker(pytest.mark.xdist_group(item.module.__name__))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport():
+    report = yield
+    planted.mask_report(report)
+    return report
 
 
 @pytest.fixture(scope="module")

@@ -16,10 +16,13 @@ import time
 import urllib.error
 import urllib.request
 
+import planted
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CLIENTS = pathlib.Path(os.environ.get("SLUICE_CLIENTS", ROOT.parent / "shared" / "clients"))
 BUILD = pathlib.Path(os.environ.get("SLUICE_BUILD", ROOT / ".build" / "release"))
 CLIP = ROOT / "fixtures" / "media" / "flash-and-beep.mp4"
+NUMBERS = itertools.count(1)
 ENDED = {"complete", "limit_reached", "aborted", "failed"}
 
 
@@ -77,7 +80,9 @@ def token(key="devkey", secret="secret", ttl=3600, room="", identity="", **grant
     def part(data):
         return base64.urlsafe_b64encode(data).rstrip(b"=")
     message = part(b'{"alg":"HS256","typ":"JWT"}') + b"." + part(json.dumps(claims).encode())
-    return (message + b"." + part(hmac.new(secret.encode(), message, hashlib.sha256).digest())).decode()
+    signature = part(hmac.new(secret.encode(), message, hashlib.sha256).digest())
+    planted.note(secret, signature.decode())
+    return (message + b"." + signature).decode()
 
 
 class Answer:
@@ -113,6 +118,7 @@ class Gateway:
         self.key, self.secret = "devkey", "secret"
         self.tls_context = None
         self.planted = set()
+        self.number = next(NUMBERS)
 
     @property
     def url(self):
@@ -174,11 +180,22 @@ class Gateway:
         self.assert_nothing_told()
         return self.process.returncode
 
+    def plant(self, *secrets):
+        """These are secrets. Shorter ones than 16 bytes are words."""
+        self.planted.update(secret for secret in secrets if len(secret) >= planted.SHORTEST)
+        planted.note(*secrets)
+
     def assert_nothing_told(self):
-        """No secret that went through this object stands in the log. Shorter ones than 16 bytes are words."""
-        log = self.log()
-        for secret in {self.secret, *self.planted}:
-            assert len(secret) < 16 or secret not in log, f"the log tells the secret {secret}"
+        """No secret that went through this object stands in the log, or in what lies beside recordings."""
+        self.plant(self.secret)
+        texts = {"the log": self.log()}
+        for path in (self.data / "store").rglob("*"):
+            if path.suffix in (".json", ".m3u8") or path.name == ".state":
+                texts[path.name] = path.read_text(errors="replace")
+        telling = [name for name, text in texts.items() if any(secret in text for secret in self.planted)]
+        assert not telling, f"a secret is told by {telling}"
+        if self.log_path.exists():
+            planted.keep(self.log_path, f"{os.getpid()}-{self.number}")
 
     def kill(self):
         """SIGKILL for the gateway and all that it started: workers are in process groups of their own."""
@@ -212,7 +229,7 @@ class Gateway:
 
     def token(self, **arguments):
         made = token(self.key, self.secret, **arguments)
-        self.planted.add(made.rsplit(".", 1)[1])
+        self.plant(made.rsplit(".", 1)[1])
         return made
 
     def request(self, method, path, body=None, bearer="", headers=None, timeout=20):
@@ -244,7 +261,7 @@ class Gateway:
 
     def ingress(self, room, **fields):
         made = self.post("/v1/ingress", dict({"type": "rtmp", "room": room}, **fields))
-        self.planted.add(made["streamKey"])
+        self.plant(made["streamKey"])
         return made
 
     def publish(self, ingress, clip=CLIP, arguments=("-c", "copy"), loop=0, before=()):
@@ -272,7 +289,7 @@ class Gateway:
 
     def egress(self, room, outputs=None, **fields):
         outputs = outputs or [{"id": "film", "type": "mp4"}]
-        self.planted.update(output["url"].rsplit("/", 1)[1] for output in outputs if "url" in output)
+        self.plant(*(output["url"].rsplit("/", 1)[1] for output in outputs if "url" in output))
         return self.post("/v1/egress", dict({"room": room, "outputs": outputs}, **fields))
 
     def egress_in(self, egress, states, seconds=30):

@@ -39,6 +39,7 @@ def gateway(planted, tmp_path_factory):
         f"name: push\ntitle: Push\noutputs:\n  - {{ id: out, type: rtmp, url: 'rtmp://127.0.0.1:1/live/{planted['pipeline-key']}' }}\n")
     running = SecureGateway(Authority(folder), more=MORE.format(pipelines=pipelines))
     running.secret = planted["api-secret"]
+    running.plant(*planted.values())
     write = running.write_configuration
 
     def with_keys():

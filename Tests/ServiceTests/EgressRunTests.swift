@@ -142,6 +142,18 @@ struct EgressRunTests {
         #expect(run.record.state == state && run.record.partial == partial && run.record.error == cause)
     }
 
+    @Test("whose worker saw the full disk first ends the same way", arguments: [true, false])
+    func fullDisk(hadBegun: Bool) {
+        var run = Self.run(file: true, push: false)
+        run.leased()
+        var report = Self.report("film", .failed, begun: hadBegun)
+        (report.errorCode, report.errorMessage) = ("disk_full", "the disk is full")
+        _ = run.apply(JobReport(outputs: [report], isFinal: true), at: Self.now)
+        _ = run.finish(limitReached: false, at: Self.now)
+        #expect(run.record.state == (hadBegun ? .complete : .failed) && run.record.partial == hadBegun)
+        #expect(run.record.outputs[0].state == .failed && run.record.error?.code == "disk_full")
+    }
+
     static let now = WallTime(nanoseconds: 7)
 
     static func run(file: Bool, push: Bool, id: String = "EG_1") -> EgressRun {

@@ -243,7 +243,7 @@ struct EgressRun: Codable, Equatable, Sendable {
         let counted = record.outputs.filter { $0.state != .removed }
         let files = counted.filter(\.type.isFileLike)
         let judged = files.isEmpty ? counted : files
-        let survived = judged.filter { ($0.state == .complete || cuts?[$0.id] != nil) && $0.startedAt != nil }
+        let survived = judged.filter(\.survived)
         let failed = judged.filter { $0.state == .failed }
         record.partial = !survived.isEmpty && counted.contains { $0.state == .failed }
         record.error = cause ?? failed.first?.error
@@ -269,6 +269,12 @@ struct EgressRun: Codable, Equatable, Sendable {
 }
 
 extension OutputRecord {
+    /// Whether what it made is there to be used: a file that was ended because its disk filled plays up to there.
+    fileprivate var survived: Bool {
+        let isCut = type.isFileLike && error?.code == ErrorCode.diskFull.rawValue
+        return startedAt != nil && (state == .complete || state == .failed && isCut)
+    }
+
     /// The output writes `path` from here on. What it wrote before is a part of its own.
     fileprivate mutating func moved(to path: String) {
         guard let present = location, present != path, type.isFileLike else {

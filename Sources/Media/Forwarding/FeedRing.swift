@@ -45,8 +45,9 @@ public struct FeedRing: Sendable {
     private var oldestState = RoomState()
     /// A circular buffer: the record at `position` stands at `position & mask`.
     private var slots: [Record?] = Array(repeating: nil, count: 256)
-    /// The room times of the records in `slots`: asked at each append, where a whole record would be copied for them.
-    private var times: [Int64] = Array(repeating: 0, count: 256)
+    /// The room times of the oldest record held and of the newest, if there are any: asked at each append.
+    private var oldestTime: Int64 = 0
+    private var newestTime: Int64 = 0
     /// The tracks with pictures, of which there are few.
     private var videoTracks: [TrackNumber] = []
     /// The latest key frame of each video track.
@@ -74,7 +75,8 @@ public struct FeedRing: Sendable {
         if next - oldest == UInt64(slots.count) { grow() }
         let slot = slot(position)
         slots[slot] = Record(position: position, time: time, body: body)
-        times[slot] = time
+        if oldest == next { oldestTime = time }
+        newestTime = time
         next += 1
         memory += Self.memory(of: body)
         var mayBeNeededLess = lastKey.isEmpty || !followers.isEmpty
@@ -183,8 +185,7 @@ public struct FeedRing: Sendable {
         case .position(let position): return min(position, next)
         case .preroll(let nanoseconds):
             guard next > oldest else { return next }
-            let newest = times[slot(next - 1)]
-            let wanted = firstKey(since: newest &- nanoseconds, of: selection)
+            let wanted = firstKey(since: newestTime &- nanoseconds, of: selection)
             return wanted ?? max(keys.min() ?? next, oldest)
         }
     }
@@ -214,12 +215,7 @@ public struct FeedRing: Sendable {
         for position in oldest..<next {
             larger[Int(truncatingIfNeeded: position) & (larger.count - 1)] = slots[slot(position)]
         }
-        var largerTimes = [Int64](repeating: 0, count: larger.count)
-        for position in oldest..<next {
-            largerTimes[Int(truncatingIfNeeded: position) & (larger.count - 1)] = times[slot(position)]
-        }
         slots = larger
-        times = largerTimes
     }
 
     private mutating func trim() {
@@ -248,7 +244,7 @@ public struct FeedRing: Sendable {
     }
 
     /// Room time between the oldest and the newest record; there must be one.
-    private var heldSpan: Int64 { times[slot(next - 1)] &- times[slot(oldest)] }
+    private var heldSpan: Int64 { newestTime &- oldestTime }
 
     /// Whole GOPs go: the feed may begin at a key frame of video, or anywhere when there is no video.
     private func isCut(_ position: UInt64) -> Bool {
@@ -274,6 +270,7 @@ public struct FeedRing: Sendable {
         var dropped: Record?
         swap(&dropped, &slots[slot(oldest)])  // taken, not copied
         oldest += 1
+        if oldest < next, let time = slots[slot(oldest)]?.time { oldestTime = time }
         guard let dropped else { return }
         memory -= Self.memory(of: dropped.body)
         switch dropped.body {

@@ -33,6 +33,7 @@ public struct SourceClock: Sendable {
 
     /// The last stamp of one track, and the anchor by which it was mapped.
     private struct Lane {
+        let track: Int
         var stamp: Int64
         var arrival: Int64
         var offset: Int64
@@ -40,7 +41,8 @@ public struct SourceClock: Sendable {
     }
 
     private var anchor: Anchor?
-    private var lanes: [Int: Lane] = [:]
+    /// So few that a search is faster than a table.
+    private var lanes: [Lane] = []
     /// Of arrival − stamp.
     private var envelope = LowerEnvelope()
 
@@ -59,12 +61,13 @@ public struct SourceClock: Sendable {
         guard let known = anchor else {
             return anchorAnew(stamp: stamp, roomTime: arrival, arrival: arrival, track: track, number: 0)
         }
-        let lane = lanes[track]
-        if let lane, follows(stamp, lane, at: arrival) {
+        let index = lanes.firstIndex { $0.track == track }
+        let lane = index.map { lanes[$0] }
+        if let index, let lane, follows(stamp, lane, at: arrival) {
             if lane.anchor == known.number { return follow(stamp, arrival, track, known) }
             if !fits(stamp, known, at: arrival) {  // the rest of what was sent before another track jumped
-                lanes[track]?.stamp = stamp
-                lanes[track]?.arrival = arrival
+                lanes[index].stamp = stamp
+                lanes[index].arrival = arrival
                 return Mapped(roomTime: stamp &+ lane.offset, anchoredOffset: nil)
             }
         }
@@ -99,7 +102,7 @@ public struct SourceClock: Sendable {
         }
         known.lastArrival = arrival
         anchor = known
-        lanes[track] = Lane(stamp: stamp, arrival: arrival, offset: known.offset, anchor: known.number)
+        note(Lane(track: track, stamp: stamp, arrival: arrival, offset: known.offset, anchor: known.number))
         return Mapped(roomTime: stamp &+ known.offset, anchoredOffset: nil)
     }
 
@@ -110,7 +113,15 @@ public struct SourceClock: Sendable {
         let offset = roomTime &- stamp
         envelope.observe(arrival &- stamp, at: arrival)
         anchor = Anchor(offset: offset, lastStamp: stamp, lastArrival: arrival, number: number)
-        lanes[track] = Lane(stamp: stamp, arrival: arrival, offset: offset, anchor: number)
+        note(Lane(track: track, stamp: stamp, arrival: arrival, offset: offset, anchor: number))
         return Mapped(roomTime: roomTime, anchoredOffset: offset)
+    }
+
+    private mutating func note(_ lane: Lane) {
+        if let index = lanes.firstIndex(where: { $0.track == lane.track }) {
+            lanes[index] = lane
+        } else {
+            lanes.append(lane)
+        }
     }
 }

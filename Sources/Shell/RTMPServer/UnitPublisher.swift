@@ -13,7 +13,8 @@ struct UnitPublisher {
     private let participant: ParticipantNumber
     private var ingest: FLVIngest
     private var clock = SourceClock()
-    private var tracks: [TrackInfo.Kind: TrackNumber] = [:]
+    private var videoTrack: TrackNumber?
+    private var audioTrack: TrackNumber?
     /// Bytes of messages that became no unit.
     private(set) var unusedBytes = 0
 
@@ -60,11 +61,11 @@ struct UnitPublisher {
     }
 
     private mutating func track(_ kind: TrackInfo.Kind, at now: Instant) -> TrackNumber {
-        if let known = tracks[kind] { return known }
+        if let known = kind == .video ? videoTrack : audioTrack { return known }
         let (id, source): (String, TrackInfo.Source) =
             kind == .video ? (grant.videoTrack, .camera) : (grant.audioTrack, .microphone)
         let number = room.publish(id: id, of: participant, kind: kind, source: source, at: now)
-        tracks[kind] = number
+        if kind == .video { videoTrack = number } else { audioTrack = number }
         return number
     }
 }

@@ -67,6 +67,7 @@ let floor2: [Target] = [
     source("Native", "Crypto", ["Bytes", "COpenSSL"]),
     source("Native", "TLS", ["Bytes", "CSSL"]),
     source("Native", "YAML", ["Bytes", "CYAML"]),
+    source("Native", "DTLS", ["Timing", "CSSL"]),
     source("Native", "SRTP", ["Bytes", "Timing", "COpenSSL", "CSRTP"]),
 ]
 
@@ -157,6 +158,7 @@ let suites: [Target] = [
     tests("ICETests", ["Bytes", "Timing", "STUN", "ICE", "Crypto"]),
     tests("RTPTests", ["Bytes", "Timing", "RTP"]),
     tests("SRTPTests", ["SRTP", "CSRTP"]),
+    tests("DTLSTests", ["Timing", "DTLS", "SRTP"]),
     tests("NativeTests", ["Bytes", "SQLite", "Crypto", "TLS", "YAML", "CSSL"]),
     tests("ForwardingTests", ["Bytes", "Timing", "Feed", "Codecs", "RTMP", "Timeline", "Forwarding"]),
     tests("PackagingTests", ["Bytes", "Timing", "Feed", "Codecs", "ISOBMFF", "HLS", "Packaging", "FFmpeg"]),

@@ -35,6 +35,7 @@ struct LayoutTests {
     /// A protocol stands on a sibling only if its standard is built on it.
     static let siblings: [String: Set<String>] = [
         "RTMP": ["Codecs"], "ISOBMFF": ["Codecs"], "JWT": ["JSON"], "ICE": ["STUN"],
+        "SDP": ["STUN", "ICE"],
     ]
 
     @Test("imports only go down")

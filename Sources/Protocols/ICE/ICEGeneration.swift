@@ -42,6 +42,11 @@ struct ICEGeneration: Sendable {
         return true
     }
 
+    mutating func heard(on path: ICEPath, at now: Instant) {
+        guard let index = pairs.firstIndex(where: { $0.path == path }) else { return }
+        pairs[index].heardAt = now
+    }
+
     mutating func remove(_ path: ICEPath) { pairs.removeAll { $0.path == path } }
 
     /// Keeps what a check says of its path; of too many paths the one heard least recently goes, but never `keeping`.

@@ -144,6 +144,7 @@ public struct ICELiteAgent: Sendable {
     public mutating func heard(on path: ICEPath, at now: Instant) {
         guard case .connected(path, _) = state else { return }
         state = .connected(to: path, until: now + limits.consent)
+        generations[0].heard(on: path, at: now)
     }
 
     /// Media or DTLS went out on the selected path: no keepalive is due for a while.

@@ -151,6 +151,21 @@ struct RecordingTests {
         #expect(try Frames(of: gateway.folder + "/demo/film.mp4").video == 45)
     }
 
+    @Test(
+        "ends within a frame of its limit, wherever that lies among B-frames; sound too",
+        arguments: [1.0, 1.1, 1.26, 1.34, 1.5, 2.02])
+    func limitAmongBFrames(seconds: Double) throws {
+        let gateway = try FakeGateway(SimulatedRoom(playing: "bframes-25.flv"))
+        var assignment = EgressAssignment.recording(in: gateway.folder)
+        assignment.durationSeconds = seconds
+        try gateway.assign(assignment)
+        let output = try #require(try gateway.finalReport().outputs.first)
+        #expect(output.state == .complete && (0...0.04).contains(output.durationSeconds - seconds))
+        let ends = try Frames.ends(of: gateway.folder + "/demo/film.mp4")
+        #expect(ends.video <= seconds + 0.04 && ends.video > seconds - 0.16, "pictures end at \(ends.video)")
+        #expect((0...0.022).contains(ends.audio - seconds), "sound ends at \(ends.audio)")
+    }
+
     @Test("ends by itself at a limit of size")
     func size() throws {
         let gateway = try FakeGateway(SimulatedRoom())
@@ -211,5 +226,22 @@ struct Frames: Equatable {
         while let packet = try reader.next() {
             if streams[packet.stream].kind == .video { video += 1 } else { audio += 1 }
         }
+    }
+
+    /// Seconds at which the pictures and the sound of a file end.
+    static func ends(of path: String) throws -> (video: Double, audio: Double) {
+        var reader = try MediaReader(path: path)
+        let streams = reader.streams
+        var ends = (video: 0.0, audio: 0.0)
+        while let packet = try reader.next() {
+            guard let pts = packet.pts else { continue }
+            let end = Double(pts + packet.duration) / Double(streams[packet.stream].timescale)
+            if streams[packet.stream].kind == .video {
+                ends.video = max(ends.video, end)
+            } else {
+                ends.audio = max(ends.audio, end)
+            }
+        }
+        return ends
     }
 }

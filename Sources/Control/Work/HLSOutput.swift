@@ -142,7 +142,10 @@ final class HLSOutput: OutputRunner {
 
     func receive(_ record: Record, at now: Instant) {
         guard phase != .sealing, phase != .ended else { return }
-        if !isLeavingOut, limit.isReached(by: record) {
+        switch limit.judge(record, isLeftOut: isLeavingOut) {
+        case .within: break
+        case .behind: return
+        case .over:
             onLimit("duration")
             return finish(at: now)
         }

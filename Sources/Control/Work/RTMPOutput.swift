@@ -82,7 +82,10 @@ final class RTMPOutput: OutputRunner {
 
     func receive(_ record: Record, at now: Instant) {
         guard phase == .running, gate.passes(record) else { return }
-        if limit.isReached(by: record) {
+        switch limit.judge(record) {
+        case .within: break
+        case .behind: return
+        case .over:
             onLimit("duration")
             return stop(at: now)
         }

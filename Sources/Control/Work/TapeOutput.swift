@@ -111,7 +111,10 @@ final class TapeOutput: OutputRunner {
 
     func receive(_ record: Record, at now: Instant) {
         guard phase != .sealing, phase != .ended else { return }
-        if limit.isReached(by: record) {
+        switch limit.judge(record) {
+        case .within: break
+        case .behind: return
+        case .over:
             onLimit("duration")
             return seal(at: now)
         }

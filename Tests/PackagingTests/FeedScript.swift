@@ -60,16 +60,17 @@ struct FeedScript {
         TrackNumber(rawValue: participant * 10 + UInt32(kind.rawValue))
     }
 
-    /// The clip's frames in the order of their decoding times, arriving `offset` nanoseconds after their stamp.
+    /// The clip's frames in the order of their decoding times, arriving `offset` nanoseconds after their stamp; sound
+    /// `soundLead` milliseconds earlier.
     mutating func play(
         _ clip: Clip, by participant: UInt32 = 1, configuration: UInt32 = 1, offset: Int64 = 0,
-        kinds: [TrackInfo.Kind] = [.video, .audio]
-    ) { play([(clip, participant, configuration, offset)], kinds: kinds) }
+        kinds: [TrackInfo.Kind] = [.video, .audio], soundLead: Int64 = 0
+    ) { play([(clip, participant, configuration, offset)], kinds: kinds, soundLead: soundLead) }
 
     /// Several participants at once.
     mutating func play(
         _ parts: [(clip: Clip, participant: UInt32, configuration: UInt32, offset: Int64)],
-        kinds: [TrackInfo.Kind] = [.video, .audio]
+        kinds: [TrackInfo.Kind] = [.video, .audio], soundLead: Int64 = 0
     ) {
         var units: [(time: Int64, unit: Unit)] = []
         for part in parts {
@@ -78,7 +79,8 @@ struct FeedScript {
                     let unit = Unit(
                         track: Self.track(kind, of: part.participant), configuration: part.configuration,
                         pts: frame.pts, dts: frame.dts, isKey: frame.isKey || kind == .audio, bytes: frame.bytes[...])
-                    units.append((frame.dts * 1_000_000 + part.offset, unit))
+                    let lead = kind == .audio ? soundLead : 0
+                    units.append(((frame.dts - lead) * 1_000_000 + part.offset, unit))
                 }
             }
         }
@@ -89,12 +91,11 @@ struct FeedScript {
 
     /// The feed from `position` on, with the state of the room before it first, as a gateway gives it.
     func from(_ position: UInt64) -> [Record] {
-        var events: [Record] = []
-        for record in records.prefix(Int(position)) {
-            guard case .event(let event) = record.body else { continue }
-            if case .missed = event { continue }
-            events.append(Record(position: position, time: record.time, body: .event(event)))
-        }
-        return events + records.suffix(from: Int(position))
+        var state = RoomState()
+        let before = records.prefix(Int(position))
+        for case .event(let event) in before.map(\.body) { state.apply(event) }
+        let time = before.last?.time ?? 0
+        let snapshot = state.snapshot.map { Record(position: position, time: time, body: .event($0)) }
+        return snapshot + records.suffix(from: Int(position))
     }
 }

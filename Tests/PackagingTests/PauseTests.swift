@@ -9,13 +9,15 @@ import Testing
 struct PauseTests {
     /// Four seconds with B-frames and a key frame each second, and what becomes of it when `action` is done at `time`
     /// (milliseconds of room time).
-    private func play(_ actions: [(time: Int64, action: (inout MP4Recorder) -> Void)]) throws -> (
-        clip: Clip, disks: [SimulatedDisk], records: [Record]
-    ) {
+    ///
+    /// Sound comes `lead` milliseconds before its picture.
+    private func play(
+        _ actions: [(time: Int64, action: (inout MP4Recorder) -> Void)], lead: Int64 = 0
+    ) throws -> (clip: Clip, disks: [SimulatedDisk], records: [Record]) {
         let clip = try Clip.bFrames()
         var feed = FeedScript()
         feed.begin(clip)
-        feed.play(clip)
+        feed.play(clip, soundLead: lead)
         var actions = actions
         var recorder = MP4Recorder()
         var disks = [SimulatedDisk()]
@@ -44,24 +46,50 @@ struct PauseTests {
         return (clip, disks, feed.records)
     }
 
-    @Test("a pause is cut out: the next key frame follows right behind, in sync", arguments: [1300, 1990])
-    func pause(at time: Int64) throws {
-        let (clip, disks, _) = try play([(time, { $0.pause() }), (2400, { $0.resume() })])
+    @Test(
+        "a pause is cut out: all pictures and all sound up to one place, and the next key frame right behind, in sync",
+        arguments: [1300, 1450, 1490, 1530, 1990], [0, 60, -60])
+    func pause(at time: Int64, lead: Int64) throws {
+        let (clip, disks, _) = try play([(time, { $0.pause() }), (2600, { $0.resume() })], lead: lead)
         let disk = try #require(disks.first)
         let movie = try parse(disk.bytes)
+        let pictures = movie.tracks[0].samples
+        let shown = pictures.map(\.pts).sorted()
+        #expect(zip(shown, shown.dropFirst()).allSatisfy { $1 - $0 == 3600 }, "the cut shows")
         let zero = clip.video[0].pts
-        let before = clip.video.filter { $0.dts < time }
-        let key = try #require(clip.video.firstIndex { $0.isKey && $0.dts >= 2400 })
-        let after = clip.video[key...]
-        let moved = clip.video[key].dts - (before[before.count - 1].dts + 40)
-        let wanted = before.map { ($0.pts - zero) * 90 } + after.map { ($0.pts - zero - moved) * 90 }
-        #expect(movie.tracks[0].samples.map(\.pts) == wanted)
-        #expect(disk.leftOut.map(\.length) == [moved * 1_000_000])
-        let sound = movie.tracks[1].samples.map(\.dts)
-        let steps = zip(sound, sound.dropFirst()).map { $1 - $0 }
-        #expect(steps.allSatisfy { (1024...3 * 1024).contains($0) } && steps.count { $0 != 1024 } <= 1)
+        let key = try #require(clip.video.firstIndex { $0.isKey && $0.dts >= 2600 })
+        let count = pictures.count - (clip.video.count - key)
+        #expect(
+            pictures.map { Array(disk.bytes[$0.range]) }.suffix(clip.video.count - key)
+                == clip.video[key...].map(\.bytes))
+        let end = (clip.video[..<count].map(\.pts).max() ?? 0) + 40 - zero
+        #expect(disk.leftOut.map(\.at) == [end * 1_000_000])
+        #expect(disk.leftOut.map(\.length) == [(clip.video[key].pts - zero - end) * 1_000_000])
+        #expect((time...time + 300).contains(end + 120), "a pause ends where it was asked for, but for pictures begun")
+        // Sound: no frame stands elsewhere beside its picture than it did.
+        let sound = movie.tracks[1].samples
+        let moved = clip.video[key].pts - zero - end
+        for sample in sound {
+            let bytes = Array(disk.bytes[sample.range])
+            let at = Double(sample.pts) / 48 + Double(zero)
+            let isThere = clip.audio.contains { frame in
+                frame.bytes == bytes && [0, moved].contains { abs(Double(frame.pts - $0) - at) <= 12 }
+            }
+            #expect(isThere, "sound at \(at) ms")
+        }
+        let steps = zip(sound, sound.dropFirst()).map { $1.dts - $0.dts }
+        #expect(steps.allSatisfy { (1024..<2 * 1024).contains($0) } && steps.count { $0 != 1024 } <= 1)
         #expect(disk.statistics?.timesRepaired == 0 && disk.warnings.isEmpty)
-        #expect(try Playback(disk.bytes)[.video].count == wanted.count)
+        #expect(try Playback(disk.bytes)[.video].count == pictures.count)
+    }
+
+    @Test("a pause that is taken back before its place is reached, and one behind which nothing comes")
+    func brief() throws {
+        let (clip, disks, _) = try play([(1300, { $0.pause() }), (1320, { $0.resume() }), (3980, { $0.pause() })])
+        let disk = try #require(disks.first)
+        let movie = try parse(disk.bytes)
+        #expect(disk.leftOut.count == 1 && movie.isSealed)
+        #expect(movie.tracks[0].samples.count > clip.video.count - 25)
     }
 
     @Test("what is left out is safe too; a takeover knows of the pause")

@@ -33,7 +33,7 @@ public struct HLSSegmenter: Sendable {
     /// When the timeline wants to be called, in room time.
     private var due: Int64?
     /// While paused: up to where the feed was acknowledged, though nothing is written.
-    private var passed: UInt64?
+    private var passed: UInt64 = 0
     /// Of timelines that are over.
     private var earlier = RecordingCounts()
 
@@ -83,8 +83,8 @@ public struct HLSSegmenter: Sendable {
         guard !isOver else { return }
         timeline.advance(to: roomTime)
         pump()
-        if let passed, let position = timeline.safePosition, position > passed {
-            self.passed = position
+        if timeline.isLeavingOut, let position = timeline.safePosition, position > passed {
+            passed = position
             var publication = Publication()
             publication.position = position
             outputs.append(.publish(publication))
@@ -96,14 +96,11 @@ public struct HLSSegmenter: Sendable {
         guard !isOver else { return }
         timeline.pause()
         pump()
-        closeAll()
-        passed = timeline.safePosition
     }
 
     /// Goes on with the next key frame, behind a discontinuity.
     public mutating func resume() {
         timeline.resume()
-        passed = nil
     }
 
     /// Ends the presentation: writes what is held and says in each playlist that nothing more comes.

@@ -15,7 +15,7 @@ public struct MP4Recorder: Sendable {
     private var isFull = false
     private var isOver = false
     /// While paused: up to where the feed was acknowledged, though nothing is written.
-    private var passed: UInt64?
+    private var passed: UInt64 = 0
     /// When the timeline wants to be called, in room time.
     private var due: Int64?
     private var outputs: [Output] = []
@@ -80,8 +80,8 @@ public struct MP4Recorder: Sendable {
         }
         file?.advance(&timeline)
         takeOutputs()
-        if let passed, let position = timeline.safePosition, position > passed {
-            self.passed = position
+        if timeline.isLeavingOut, let position = timeline.safePosition, position > passed {
+            passed = position
             outputs.append(.sync(position: position))
         }
     }
@@ -91,16 +91,10 @@ public struct MP4Recorder: Sendable {
         guard !isOver, !isFull else { return }
         timeline.pause()
         pump()
-        file?.cut(&timeline)
-        takeOutputs()
-        passed = timeline.safePosition
     }
 
     /// Goes on with the next key frame, right behind what was written before the pause.
-    public mutating func resume() {
-        timeline.resume()
-        passed = nil
-    }
+    public mutating func resume() { timeline.resume() }
 
     /// Is `full` at the next key frame, which begins the next part.
     public mutating func split() { timeline.split() }

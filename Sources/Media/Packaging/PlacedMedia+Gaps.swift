@@ -108,26 +108,28 @@ extension PlacedMedia {
 
     /// Moves a track onto the room's clock where that cannot be seen or heard: at a key frame, or in silence. Only where
     /// several sources must agree; a single one keeps its own deltas exactly.
+    /// - Returns: whether it did.
     func correct(
         _ unit: Unit, _ record: Record, _ index: Int, _ configuration: Configuration,
         _ state: inout TrackTimeline.State, _ room: RecordedRoom
-    ) {
+    ) -> Bool {
         guard hasManySources, var anchor = state.clock.anchor,
             let clock = room.clocks[tracks[index].info.participant], clock.announced != .min
-        else { return }
+        else { return false }
         let stamp = SampleClock.scale(unit.dts, from: Int64(configuration.timescale), to: 1_000_000_000)
         let drift = record.time &- stamp &- clock.announced
         let excess = drift &- anchor.drift
-        guard excess.magnitude > Self.driftLimit.magnitude, excess.magnitude < 1_000_000_000 else { return }
+        guard excess.magnitude > Self.driftLimit.magnitude, excess.magnitude < 1_000_000_000 else { return false }
         let isSilent = unit.bytes.count <= Self.silentBytes * max(1, Int(configuration.channels))
         let mayMove =
             tracks[index].isVideo
             ? unit.isKey : isSilent || state.gap != nil || excess.magnitude > Self.soundLimit.magnitude
         let ticks = SampleClock.scale(excess, from: 1_000_000_000, to: Int64(tracks[index].timescale))
-        guard mayMove, let mapped = state.clock.mapped(unit.dts) else { return }
-        if tracks[index].isVideo, let end = state.clock.end, mapped &+ ticks < end { return }
+        guard mayMove, let mapped = state.clock.mapped(unit.dts) else { return false }
+        if tracks[index].isVideo, let end = state.clock.end, mapped &+ ticks < end { return false }
         anchor.time &+= ticks
         anchor.drift = drift
         state.clock.anchor = anchor
+        return true
     }
 }

@@ -56,6 +56,10 @@ extension PlacedMedia {
         guard let placed = place(unit, record, index, configuration, &next, &room) else { return }
         let opening = opening(before: placed.time, from: before, cause: next.gap, in: index)
         (next.gap, next.isGapStated) = (nil, false)
+        if tracks[index].isVideo {
+            let shown = placed.time &+ Int64(placed.compositionOffset)
+            next.lastShown = max(next.lastShown ?? shown, shown)
+        }
         let sample = PlacedSample(
             track: index, time: placed.time, compositionOffset: placed.compositionOffset,
             isSync: unit.isKey || !tracks[index].isVideo, description: next.description, bytes: bytes,
@@ -138,21 +142,24 @@ extension PlacedMedia {
     // MARK: Times
 
     /// Places a unit on its track's time.
-    /// - Returns: `nil` when it lies before the zero.
+    /// - Returns: `nil` when it lies before the zero, or in what a pause left out.
     private mutating func place(
         _ unit: Unit, _ record: Record, _ index: Int, _ configuration: Configuration,
         _ state: inout TrackTimeline.State, _ room: inout RecordedRoom
     ) -> (time: Int64, compositionOffset: Int32)? {
         let scale = Int64(configuration.timescale)
         let isNew = anchor(unit, record, index, scale: scale, &state, &room)
-        if !isNew { correct(unit, record, index, configuration, &state, room) }
+        let isMoved = !isNew && correct(unit, record, index, configuration, &state, room)
         let mapped = state.clock.mapped(unit.dts) ?? 0
         let track = tracks[index]
         if state.clock.lastTime == nil {
             let isBefore = track.isVideo ? mapped < 0 : mapped <= track.track.origin &- state.clock.frameTicks
             if isBefore { return nil }
         }
-        let placed = state.clock.place(unit.dts, isGap: isNew || state.gap != nil)
+        if state.gap == .pause, !track.isVideo, let end = state.clock.end, mapped < end &- state.clock.frameTicks / 2 {
+            return nil  // heard before the picture that goes on
+        }
+        let placed = state.clock.place(unit.dts, isGap: isNew || state.gap != nil, isMoved: isMoved)
         if placed.wasRepaired {
             if counts.timesRepaired == 0 { outputs.append(.warning(.timesRepaired)) }
             counts.timesRepaired &+= 1
@@ -197,7 +204,8 @@ extension PlacedMedia {
             clock.generation &+= 1
         }
         var time = track.track.ticks(at: stamp &+ clock.offset &- beginning.zero &- beginning.leftOut)
-        if let end = state.clock.end, time < end &- Int64(track.timescale) * Self.overlapLimit / 1000 {
+        let isLeftOut = state.gap == .pause && !track.isVideo
+        if let end = state.clock.end, !isLeftOut, time < end &- Int64(track.timescale) * Self.overlapLimit / 1000 {
             clock.offset &+= SampleClock.scale(end &- time, from: Int64(track.timescale), to: 1_000_000_000)
             time = end
         }

@@ -46,10 +46,6 @@ struct PlacedMedia: Sendable {
             var placed = TrackTimeline(track, coding: coding, state: state.state)
             placed.resumesAt = state.resumesAt
             placed.lastDuration = state.lastDuration
-            if placed.isVideo, let last = state.state.clock.lastTime {
-                // Of B-frames that never came one cannot tell any more: as if there were two at most.
-                placed.shownUntil = last &+ 3 &* state.lastDuration
-            }
             indices[track.info.number] = tracks.count
             tracks.append(placed)
         }
@@ -69,8 +65,6 @@ struct PlacedMedia: Sendable {
             if gap == nil { tracks[index].lastDuration = duration }
             release(index, duration: duration)
         }
-        let shown = sample.time &+ Int64(sample.compositionOffset) &+ tracks[index].estimatedDuration
-        tracks[index].shownUntil = max(tracks[index].shownUntil ?? shown, shown)
         if let stated = gap?.stated {
             gaps.add(stated)
             outputs.append(.gap(stated))

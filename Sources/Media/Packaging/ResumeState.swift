@@ -16,7 +16,7 @@ struct ResumeState: Equatable, Sendable {
         var lastDuration: Int64
     }
 
-    static let version: UInt8 = 3
+    static let version: UInt8 = 4
 
     /// Nanoseconds since 1970 at room time 0, and the room time of the file's zero.
     var epoch: Int64
@@ -106,8 +106,11 @@ extension ResumeState.Track {
         bytes.append(uint32: state.publication)
         let clock = state.clock
         bytes.append(state.gap?.rawValue ?? 0)
-        let flags: [Bool] = [state.needsKey, state.isGapStated, clock.anchor != nil, clock.lastTime != nil]
+        let flags: [Bool] = [
+            state.needsKey, state.isGapStated, clock.anchor != nil, clock.lastTime != nil, state.lastShown != nil,
+        ]
         bytes.append(flags.enumerated().reduce(0) { $0 | ($1.element ? 1 << UInt8($1.offset) : 0) })
+        bytes.append(integer: state.lastShown ?? 0)
         for value in [
             clock.timescale, clock.frame.length, clock.frame.rate, clock.lastStamp, clock.lastTime ?? 0, clock.carry,
         ] {
@@ -125,7 +128,7 @@ extension ResumeState.Track {
             let resumesAt = reader.uint64(), let lastDuration = reader.integer(),
             let identity = reader.uint16().flatMap({ reader.array(Int($0)) }),
             let description = reader.uint32(), let configuration = reader.uint32(), let publication = reader.uint32(),
-            let gap = reader.uint8(), let flags = reader.uint8(),
+            let gap = reader.uint8(), let flags = reader.uint8(), let lastShown = reader.integer(),
             let clock = SampleClock(reading: &reader, flags: flags)
         else { return nil }
         self.id = id
@@ -138,7 +141,8 @@ extension ResumeState.Track {
         self.lastDuration = lastDuration
         state = TrackTimeline.State(
             clock: clock, description: description, configuration: configuration, publication: publication,
-            needsKey: flags & 1 != 0, gap: MediaGap.Cause(rawValue: gap), isGapStated: flags & 2 != 0)
+            needsKey: flags & 1 != 0, gap: MediaGap.Cause(rawValue: gap), isGapStated: flags & 2 != 0,
+            lastShown: flags & 16 != 0 ? lastShown : nil)
     }
 }
 

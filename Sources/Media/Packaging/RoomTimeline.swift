@@ -27,24 +27,24 @@ import Timing
 /// no place for what comes (a full header) calls ``close()`` and goes on with ``next()``.
 public struct RoomTimeline: Sendable {
     private let options: Options
-    private var room: RecordedRoom
+    var room: RecordedRoom
     /// What came before the beginning.
     private var held: HeldMedia
-    private var media: PlacedMedia?
+    var media: PlacedMedia?
     /// The record whose outputs are being polled.
-    private var current: Record?
+    var current: Record?
     /// Records that came and were not looked at.
-    private var backlog: ArraySlice<Record> = []
+    var backlog: ArraySlice<Record> = []
     private var isAdvanceDue = false
     /// All was given out for a room that begins anew.
     private var isPaused = false
     private var isFinishing = false
     private var isOver = false
     /// Takes nothing more; what comes is for ``next()``.
-    private var isClosed = false
-    private var pausing = Pausing.no
-    private var isSplitDue = false
-    private var splitting: Splitting?
+    var isClosed = false
+    var pausing = Pausing.no
+    var isSplitDue = false
+    var splitting: Splitting?
     private(set) var roomTime: Int64 = .min
     private var outputs: [Output] = []
     private var warned: Set<TrackNumber> = []
@@ -88,6 +88,9 @@ public struct RoomTimeline: Sendable {
 
     /// The feed's position before which all was polled: read from there to go on. `nil` before the beginning.
     public var safePosition: UInt64? { media?.safePosition(without: queue) }
+
+    /// Nothing of what comes is taken, up to ``resume()``.
+    var isLeavingOut: Bool { pausing == .paused }
 
     var gaps: GapLog { media?.gaps ?? GapLog() }
 
@@ -151,17 +154,23 @@ public struct RoomTimeline: Sendable {
     /// Nothing more will come: gives out what is held.
     public mutating func finish() { isFinishing = true }
 
-    /// Leaves out what comes from here on, until ``resume()``. What came before is given out.
+    /// Leaves out what comes from here on, until ``resume()``: from the next place, half a second away at most, up to which
+    /// all pictures and all sound are there. What came before is given out with a `paused`.
     public mutating func pause() {
-        pausing = .paused
-        flush()
+        beginCut()
         if media == nil { held = HeldMedia(base: room) }
     }
 
     /// Goes on with the next key frame (or the next sound, where there is no picture), right behind what came before the
     /// pause: a `leftOut` says how much of the room's time is not there.
     public mutating func resume() {
-        if pausing == .paused { pausing = .resuming }
+        switch pausing {
+        case .no, .resuming: break
+        case .cutting(var cut):
+            cut.isResumeDue = true
+            pausing = .cutting(cut)
+        case .paused: pausing = .resuming([])
+        }
     }
 
     /// Ends at the next key frame (or sound, where there is no picture) with `split`; that key frame is the first of
@@ -174,7 +183,7 @@ public struct RoomTimeline: Sendable {
     public func next() -> RoomTimeline {
         var next = RoomTimeline(options: options, room: room)
         next.backlog = backlog
-        next.pausing = pausing
+        next.pausing = pausing.behindCut
         return next
     }
 
@@ -187,7 +196,8 @@ public struct RoomTimeline: Sendable {
             if let output = media?.pollOutput() { return output }
         } while work()
         if isOver || isClosed { return .wait(until: nil) }
-        return .wait(until: media == nil ? held.deadline(wait: options.startWait.nanoseconds) : media?.deadline)
+        guard let media else { return .wait(until: held.deadline(wait: options.startWait.nanoseconds)) }
+        return .wait(until: [media.deadline, pausing.deadline].compactMap { $0 }.min())
     }
 
     /// Does the next thing that is due.
@@ -218,6 +228,7 @@ public struct RoomTimeline: Sendable {
 
     /// The room began anew: the timeline goes on with it, after a gap, once all that was held is polled.
     private mutating func rebase(onto epoch: Int64, _ record: Record) {
+        endCut()
         guard media?.canRebase(onto: epoch, at: record) == true else {
             media?.outputs.append(.newEpoch(epoch))
             return close()
@@ -238,6 +249,7 @@ public struct RoomTimeline: Sendable {
 
     private mutating func advance() {
         if media != nil {
+            if let deadline = pausing.deadline, roomTime > deadline { endCut() }
             media?.advance(to: roomTime)
         } else if begin(isLast: false) {
             isAdvanceDue = true  // once what was held is placed
@@ -247,6 +259,7 @@ public struct RoomTimeline: Sendable {
     private mutating func end() {
         if media == nil, !isClosed, begin(isLast: true) { return }  // again, once what was held is placed
         isOver = true
+        endCut()
         flush()
         if media == nil { outputs.append(.finished) } else { media?.outputs.append(.finished) }
     }
@@ -257,14 +270,14 @@ public struct RoomTimeline: Sendable {
         if case .event(let event) = record.body { room.apply(event) }
         warnOfPackets()
         if case .unit(let unit) = record.body, pausing != .no {
-            guard pausing == .resuming, room.isCut(unit) else { return }
+            guard case .resuming = pausing, room.isCut(unit) else { return }
             pausing = .no
         }
         held.receive(record, room)
         _ = begin(isLast: false)
     }
 
-    private mutating func warnOfPackets() {
+    mutating func warnOfPackets() {
         for track in room.published where track.info.form == .packets {
             guard warned.insert(track.info.number).inserted else { continue }
             outputs.append(.warning(.packets(room.name(of: track.info))))
@@ -324,83 +337,5 @@ public struct RoomTimeline: Sendable {
             if media.canAdd(other, first, latest) { media.add(other, first, origin: nil, latest) }
         }
         return media
-    }
-
-    // MARK: Behind the beginning
-
-    private mutating func place(_ record: Record) {
-        if splitting != nil { return placeBesideSplit(record) }
-        media?.note(record.time)
-        switch record.body {
-        case .packet: break
-        case .event(let event):
-            room.apply(event)
-            warnOfPackets()
-            if case .missed = event, pausing != .no { break }
-            media?.apply(event)
-            media?.pass(upTo: record.position)
-        case .unit(let unit):
-            if isLeftOut(unit, record) {
-                media?.pass(upTo: record.position &+ 1)
-            } else if isSplitDue, room.isCut(unit) {
-                beginSplit(unit, record)
-            } else {
-                media?.take(unit, record, &room)
-                media?.pass(upTo: record.position &+ 1)
-            }
-        }
-    }
-
-    private mutating func isLeftOut(_ unit: Unit, _ record: Record) -> Bool {
-        switch pausing {
-        case .no: return false
-        case .paused: return true
-        case .resuming:
-            guard room.isCut(unit) else { return true }
-            pausing = .no
-            media?.leaveOut(upTo: unit, record, &room)
-            return false
-        }
-    }
-
-    // MARK: Split
-
-    private mutating func beginSplit(_ unit: Unit, _ record: Record) {
-        isSplitDue = false
-        let time = media?.roomTime(of: unit, byPresentation: true, record, &room) ?? record.time
-        splitting = Splitting(time: time, since: record.time, records: [record])
-        endSplitIfPassed(at: record.time)
-    }
-
-    /// Gives each record to its side of the split.
-    private mutating func placeBesideSplit(_ record: Record) {
-        guard let time = splitting?.time else { return }
-        guard case .unit(let unit) = record.body, room.tracks[unit.track]?.info.kind == .audio,
-            let at = media?.roomTime(of: unit, byPresentation: true, record, &room), at < time
-        else {
-            splitting?.records.append(record)
-            if case .unit(let unit) = record.body { splitting?.passed.insert(unit.track) }
-            if case .event = record.body { endSplit() } else { endSplitIfPassed(at: record.time) }
-            return
-        }
-        media?.note(record.time)
-        media?.take(unit, record, &room)
-        media?.pass(unit.track, upTo: record.position &+ 1)
-        endSplitIfPassed(at: record.time)
-    }
-
-    private mutating func endSplitIfPassed(at time: Int64) {
-        guard let splitting else { return }
-        let isPassed = room.sound.allSatisfy { splitting.passed.contains($0) }
-        if isPassed || time &- splitting.since > Splitting.patience { endSplit() }
-    }
-
-    private mutating func endSplit() {
-        guard let splitting else { return }
-        self.splitting = nil
-        current = nil
-        backlog = splitting.records[...] + backlog
-        media?.outputs.append(.split)
-        isClosed = true
     }
 }

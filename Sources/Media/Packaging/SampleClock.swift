@@ -68,7 +68,8 @@ struct SampleClock: Equatable, Sendable {
     }
 
     /// Places the sample with decoding stamp `stamp`; needs an anchor.
-    mutating func place(_ stamp: Int64, isGap: Bool) -> Placed {
+    /// - Parameter isMoved: the anchor was moved for this sample; else the count may follow it later.
+    mutating func place(_ stamp: Int64, isGap: Bool, isMoved: Bool = false) -> Placed {
         let mapped = mapped(stamp) ?? 0
         lastStamp = stamp
         guard let end else {
@@ -76,7 +77,9 @@ struct SampleClock: Equatable, Sendable {
             carry = 0
             return Placed(time: mapped)
         }
-        let placed = frame.length == 0 ? follow(mapped, end: end) : count(mapped, end: end, isGap: isGap)
+        let placed =
+            frame.length == 0
+            ? follow(mapped, end: end) : count(mapped, end: end, isGap: isGap, isMoved: isMoved)
         carry = placed.time == end ? (frame.length &* timescale &+ carry) % max(1, frame.rate) : 0
         lastTime = placed.time
         return placed
@@ -86,10 +89,14 @@ struct SampleClock: Equatable, Sendable {
         mapped >= end ? Placed(time: mapped) : Placed(time: end, wasRepaired: true)
     }
 
-    private mutating func count(_ mapped: Int64, end: Int64, isGap: Bool) -> Placed {
+    private mutating func count(_ mapped: Int64, end: Int64, isGap: Bool, isMoved: Bool) -> Placed {
         let off = mapped &- end
         let limit = timescale * Self.wander / 1000
         let earliest = end &- frameTicks &+ 1
+        if isMoved {
+            offCount = 0
+            return Placed(time: max(mapped, earliest))
+        }
         if isGap || off > limit {
             offCount = 0
             return Placed(time: max(mapped, end))

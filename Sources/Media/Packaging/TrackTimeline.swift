@@ -19,6 +19,8 @@ struct TrackTimeline: Sendable {
         var gap: MediaGap.Cause?
         /// That gap was stated, and filled up to here.
         var isGapStated = false
+        /// When the latest picture so far is shown, in ticks: behind their decoding, while B-frames are missing.
+        var lastShown: Int64?
     }
 
     /// A sample whose duration is not known yet.
@@ -34,8 +36,6 @@ struct TrackTimeline: Sendable {
     var pending: Pending?
     /// Units at positions before this one are dealt with.
     var resumesAt: UInt64 = 0
-    /// Where the pictures so far end as they are shown: behind their decoding, when B-frames are missing.
-    var shownUntil: Int64?
     /// The last sample's duration that was measured, for one that cannot be.
     var lastDuration: Int64 = 0
 
@@ -48,6 +48,9 @@ struct TrackTimeline: Sendable {
     var info: TrackInfo { track.info }
     var isVideo: Bool { track.isVideo }
     var timescale: UInt32 { track.timescale }
+
+    /// Where the pictures so far end as they are shown, in ticks.
+    var shownUntil: Int64? { state.lastShown.map { $0 &+ estimatedDuration } }
 
     /// How long a sample lasts, as far as one can tell without the next.
     var estimatedDuration: Int64 {

@@ -41,6 +41,8 @@ struct HLSCutter: Sendable {
     var target: Int?
     /// The longest group of pictures that was seen.
     private(set) var longestGroup: Int64 = 0
+    /// The last one, which the next is like: a picture that lasted long tells nothing of those behind it.
+    private var lastGroup: Int64 = 0
     /// Where the segment that is gathered began; `nil` before the first sample.
     private(set) var start: Int64?
     /// Where the leading track's last sample ends.
@@ -88,31 +90,43 @@ struct HLSCutter: Sendable {
     /// Whether the sample before `step` is to last up to it, so that there is no hole.
     func holds(_ step: Step) -> Bool {
         guard let start, let end = step.previousEnd, step.time != end, !step.isChange else { return false }
-        if step.time &- end <= Self.holdLimit { return true }
-        return !step.isSync && step.time &+ step.duration &- (candidate?.time ?? start) <= limit
+        let length = step.time &- (candidate?.time ?? start)
+        if step.time &- end <= Self.holdLimit { return length <= limit }
+        return !step.isSync && length &+ step.duration <= limit
     }
 
     /// Takes the next sample of the leading track.
-    /// - Returns: the cut before it, or before an earlier key frame.
-    mutating func take(_ step: Step, isHeld: Bool, at roomTime: Int64) -> HLSCut? {
-        defer {
-            end = step.time &+ step.duration
-            hasLead = true
-        }
-        guard let start else {
+    /// - Returns: the cuts before it: there, and before an earlier key frame.
+    mutating func take(_ step: Step, isHeld: Bool, at roomTime: Int64) -> [HLSCut] {
+        guard start != nil else {
             open(at: step)
-            return nil
+            (end, hasLead) = (step.time &+ step.duration, true)
+            return []
         }
+        var cuts: [HLSCut] = []
+        if isHeld {
+            // What is before the last key frame goes first, when the picture that lasts longer makes all of it too long.
+            if let start, step.time &- start > limit, let cut = cutAtCandidate(at: roomTime) { cuts.append(cut) }
+            lastKey = nil  // no group is as long as that
+        }
+        if let cut = follow(step, isHeld: isHeld, at: roomTime) { cuts.append(cut) }
+        (end, hasLead) = (step.time &+ step.duration, true)
+        return cuts
+    }
+
+    private mutating func follow(_ step: Step, isHeld: Bool, at roomTime: Int64) -> HLSCut? {
+        guard let start else { return nil }
         let isHole = step.previousEnd.map { step.time != $0 && !isHeld } ?? false
         if step.isChange || isHole { return cut(before: step, start, isDiscontinuity: true, at: roomTime) }
         if step.takesLead { return cut(before: step, start, isDiscontinuity: false, at: roomTime) }
         if step.isSync, !step.isSound {
-            if let lastKey { longestGroup = max(longestGroup, step.time &- lastKey) }
+            if let lastKey { lastGroup = step.time &- lastKey }
+            longestGroup = max(longestGroup, lastGroup)
             lastKey = step.time
         }
         let length = step.time &- start
         if step.isSync, length > 0 {
-            let group = step.isSound ? step.duration : longestGroup
+            let group = step.isSound ? step.duration : lastGroup
             let tolerance = step.isSound ? step.duration / 2 : Self.tolerance
             let goal = target == nil ? max(asked &+ Self.slack, 0) : limit
             if length >= asked &- tolerance || length &+ group > goal {
@@ -121,12 +135,15 @@ struct HLSCutter: Sendable {
             candidate = (step.time, step.position)
         }
         guard length &+ step.duration > limit else { return nil }
-        guard let candidate else { return cut(before: step, start, isDiscontinuity: false, at: roomTime) }
-        let cut = HLSCut(
-            start: start, end: candidate.time, next: candidate.time, position: candidate.position, madeAt: roomTime)
+        return cutAtCandidate(at: roomTime) ?? cut(before: step, start, isDiscontinuity: false, at: roomTime)
+    }
+
+    private mutating func cutAtCandidate(at roomTime: Int64) -> HLSCut? {
+        guard let start, let candidate else { return nil }
         self.start = candidate.time
         self.candidate = nil
-        return cut
+        return HLSCut(
+            start: start, end: candidate.time, next: candidate.time, position: candidate.position, madeAt: roomTime)
     }
 
     /// Begins to gather at `step`, behind nothing, or behind what was published earlier.

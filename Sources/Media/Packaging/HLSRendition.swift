@@ -103,6 +103,16 @@ struct HLSRendition: Sendable {
         return map > 0 && entries.indices.contains(Int(map) - 1) ? entries[Int(map) - 1] : nil
     }
 
+    /// When the first of the samples that wait, but for those before `time`, is decoded.
+    func firstTime(from time: Int64) -> Int64? {
+        var (low, high) = (0, pending.count)  // their times rise
+        while low < high {
+            let middle = (low + high) / 2
+            if self.time(of: pending[middle]) < time { low = middle + 1 } else { high = middle }
+        }
+        return low < pending.count ? self.time(of: pending[low]) : nil
+    }
+
     /// The last place behind `time` at which its samples do not follow each other, or decode differently: where what came
     /// before ends, if that waits here too, and where what came after begins.
     func lastBreak(after time: Int64) -> (end: Int64?, begin: Int64)? {

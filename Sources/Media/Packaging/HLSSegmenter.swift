@@ -216,10 +216,9 @@ public struct HLSSegmenter: Sendable {
         if renditions[index].isVideo { isVideoAway = false }
         soundOpening = nil
         let isHeld = cutter.holds(step)
-        let cut = cutter.take(step, isHeld: isHeld, at: timeline.roomTime)
+        cuts += cutter.take(step, isHeld: isHeld, at: timeline.roomTime)
         renditions[index].add(sample, step, isHeld: isHeld)
         takeOpening()
-        if let cut { cuts.append(cut) }
         publishCuts(all: false)
     }
 
@@ -249,17 +248,17 @@ public struct HLSSegmenter: Sendable {
         return true
     }
 
-    /// Sound goes on, and what leads does not: the sound leads.
+    /// Sound goes on, and what leads does not: the sound leads. Sound that was away itself waits as long for its picture.
     private mutating func leadIfStalled(_ step: HLSCutter.Step, by rendition: Int) -> Bool {
-        guard let start = cutter.start, step.time > start &+ cutter.limit &+ Self.patience,
-            step.time &- (cutter.end ?? start) > HLSCutter.holdLimit
-        else { return false }
+        guard let start = cutter.start, step.time > start &+ cutter.limit &+ Self.patience else { return false }
+        let lead = max(start, cutter.end ?? start)
+        let since = renditions[rendition].firstTime(from: lead) ?? lead
+        guard step.time &- since > HLSCutter.holdLimit else { return false }
         for index in renditions.indices
         where step.time &- (renditions[index].sampleEnd ?? .min / 2) > HLSCutter.holdLimit {
             renditions[index].isPaused = true
             if renditions[index].isVideo { isVideoAway = true }
         }
-        let lead = max(start, cutter.end ?? start)
         let seam = renditions[rendition].lastBreak(after: start)
         let cut =
             if let seam {

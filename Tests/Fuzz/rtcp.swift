@@ -47,11 +47,14 @@ private func checkSize(_ packet: RTCPPacket, _ count: Int) {
         precondition(feedback.arrivals.count <= count, "more arrivals than bytes")
         precondition(zip(feedback.arrivals, feedback.arrivals.dropFirst()).allSatisfy { $0.offset < $1.offset })
         precondition(feedback.arrivals.allSatisfy { $0.offset < feedback.packetStatusCount })
+    case .receiverEstimatedMaximumBitrate(let estimate):
+        precondition(estimate.ssrcs.count <= count / 4)
+    case .goodbye(let goodbye):
+        precondition(goodbye.sources.count <= count / 4)
         #if FUZZ_CANARY
-            // The planted bug: a sum of what a peer says, in 16 bits.
-            for arrival in feedback.arrivals { _ = feedback.baseSequenceNumber + arrival.offset }
+            // The planted bug: a reason has a first letter.
+            if let reason = goodbye.reason { precondition(reason[0] <= 0xFF) }
         #endif
-    case .receiverEstimatedMaximumBitrate(let estimate): precondition(estimate.ssrcs.count <= count / 4)
     case .sourceDescription(let chunks): precondition(chunks.reduce(0) { $0 + $1.items.count } <= count / 2)
     default: break
     }

@@ -2,7 +2,8 @@ import Bytes
 
 /// Takes the protection off what one peer sends (RFC 3711, RFC 7714), by libsrtp2: replay, rollover, authentication.
 ///
-/// Packets of a source that was seen before allocate nothing. A source takes memory only once a packet of it was authenticated.
+/// A packet of a source that was seen before allocates nothing here; Debian's libsrtp2 does, for each, within NSS. A source
+/// takes memory only once a packet of it was authenticated.
 public struct SRTPReceiver: ~Copyable, @unchecked Sendable {  // unchecked: one owner at a time holds the pointer
     /// Sources of one session.
     public static let maxStreams = 128

@@ -110,7 +110,7 @@ private final class Program {
     }
 
     func end() {
-        process.terminate()  // and Foundation reaps it
+        kill(process.processIdentifier, SIGKILL)  // it may hold SIGTERM back; Foundation reaps it
     }
 
     private var text: String { (try? String(contentsOf: log, encoding: .utf8)) ?? "" }

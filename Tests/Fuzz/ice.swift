@@ -45,10 +45,8 @@ private func checkCandidate(_ bytes: [UInt8]) {
     precondition(again == candidate, "it reads otherwise")
     _ = candidate.address
     #if FUZZ_CANARY
-        // The planted bug: the first words of a value that may be empty.
-        if let item = candidate.extensions.last, item.name == "generation" {
-            _ = UInt8(item.value) ?? UInt8(Int(item.value)!)
-        }
+        // The planted bug: an address without its port.
+        if candidate.relatedAddress != nil { _ = candidate.relatedPort! }
     #endif
 }
 

@@ -124,7 +124,8 @@ struct PayloadTable {
         let text = words[1].words.joined(separator: " ")
         guard !text.isEmpty else { throw line.malformed("an rtcp-fb has a value") }
         if words[0] == "*" {
-            if feedbackOfAll.count < Self.maximumFeedback { feedbackOfAll.append(text) }
+            let isNew = !feedbackOfAll.contains(text) && feedbackOfAll.count < Self.maximumFeedback
+            if isNew { feedbackOfAll.append(text) }
         } else if let index = try index(words[0], line), formats[index].feedback.count < Self.maximumFeedback,
             !formats[index].feedback.contains(text)
         {

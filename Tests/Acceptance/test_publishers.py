@@ -247,3 +247,24 @@ def test_who_loses_its_encoder_leaves_or_is_held(action, seconds):
         (after,) = look()
         assert after["id"] != before["id"] and after["identity"] == before["identity"], (before, after)
         assert [track["id"] for track in after["tracks"]] == [track["id"] for track in before["tracks"]], (before, after)
+
+
+def test_a_room_lets_in_as_many_as_it_may_and_goes_once_it_is_empty():
+    with Gateway() as gateway:
+        room = gateway.post("/v1/rooms", {"name": "small", "maxParticipants": 1, "emptyTimeoutSeconds": 1})
+        assert (room["maxParticipants"], room["emptyTimeoutSeconds"]) == (1, 1), room
+        first, second = (
+            gateway.ingress("small", identity=name, onDisconnect={"action": "leave"}) for name in ("one", "two"))
+        live = gateway.publish(first, CLIP.path)
+        gateway.published(first)
+        turned_away = gateway.publish(second, CLIP.path)
+        assert turned_away.wait(20) != 0, "nobody comes into a full room"
+        assert gateway.get(f"/v1/ingress/{second['id']}")["state"] == "inactive"
+        assert gateway.get("/v1/rooms/small")["participantCount"] == 1
+        assert gateway.get(f"/v1/ingress/{first['id']}")["state"] == "publishing", "who is in it stays"
+        live.terminate()
+        wait_until(lambda: gateway.request("GET", "/v1/rooms/small").status == 404, 15, "the empty room is deleted")
+        again = gateway.publish(second, CLIP.path)
+        gateway.published(second)
+        assert gateway.get("/v1/rooms/small")["id"] != room["id"], "a new room of that name"
+        again.terminate()

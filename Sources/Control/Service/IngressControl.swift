@@ -301,7 +301,7 @@ actor IngressControl {
         idBySession[request.session] = id
         counters.noteStart()
         if held == nil, let former = entry.live { await rooms.leave(former.participant.id, room: former.roomID) }
-        await rooms.join(participant, room: room.id)
+        guard await rooms.join(participant, room: room.id) else { return turnAway(request, from: id) }
         plane.accept(request.session, as: grant)
         log.info(
             held == nil ? "publishing" : "publishing again",
@@ -310,6 +310,21 @@ actor IngressControl {
                 "identity": participant.identity,
                 "remote": request.remote, "encoder": request.encoder,
             ])
+    }
+
+    /// The room holds as many as it may.
+    private func turnAway(_ request: PublishRequest, from id: String) {
+        idBySession[request.session] = nil
+        counters.noteEnd()
+        if entries[id]?.live?.session == request.session {
+            entries[id]?.live = nil
+            entries[id]?.record.session = nil
+            entries[id]?.record.state = .inactive
+        }
+        log.warning(
+            "publish refused: the room is full",
+            ["connection": request.session, "ingress": id, "remote": request.remote])
+        reject(request, .full, "The room is full.")
     }
 
     /// An encoder that comes back has the tracks that it had, over restarts of the gateway too: an egress may name them.

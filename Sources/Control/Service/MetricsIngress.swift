@@ -13,6 +13,7 @@ struct IngressCounters: Sendable {
         case changed
         case noRoom = "no_room"
         case busy
+        case full
     }
 
     init() {

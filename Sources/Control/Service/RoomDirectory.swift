@@ -81,8 +81,9 @@ actor RoomDirectory {
     {
         let now = Timestamp(Clocks.wall())
         let record = RoomRecord(
-            id: Identifier.room.make(), name: request.name, createdAt: now, emptySince: now, metadata: request.metadata,
-            labels: request.labels, keyId: keyID)
+            id: Identifier.room.make(), name: request.name, createdAt: now, emptySince: now,
+            emptyTimeoutSeconds: request.emptyTimeoutSeconds, maxParticipants: request.maxParticipants,
+            metadata: request.metadata, labels: request.labels, keyId: keyID)
         var change = Change(
             documents: [.put(try document(record), expected: nil)],
             events: [EventRow("room_created", subject: record.id, room: record.name, roomID: record.id, record)])
@@ -107,9 +108,22 @@ actor RoomDirectory {
 
     // MARK: Who is in a room
 
-    func join(_ participant: ParticipantRecord, room id: String) {
+    /// - Returns: false when the room holds as many as it may, and the participant is not among them.
+    func join(_ participant: ParticipantRecord, room id: String) -> Bool {
+        guard let room = rooms[id] else { return true }  // deleted since: the media plane refuses whoever comes into it
+        let isIn = room.participants[participant.id] != nil
+        guard isIn || room.participants.count < room.record.maxParticipants ?? .max else { return false }
         rooms[id]?.participants[participant.id] = participant
         rooms[id]?.record.emptySince = nil
+        return true
+    }
+
+    /// Rooms that have been empty for as long as they may be.
+    func outlived(at now: WallTime) -> [RoomRecord] {
+        rooms.values.map(\.record).filter { record in
+            guard let since = record.emptySince, let limit = record.emptyTimeoutSeconds else { return false }
+            return now - since.wallTime >= .seconds(limit)
+        }
     }
 
     func update(_ participant: ParticipantRecord, room id: String) {

@@ -1,3 +1,4 @@
+import Log
 import Store
 import Timing
 
@@ -26,10 +27,26 @@ extension Service {
     /// Everybody leaves; running egress of the room ends.
     public func deleteRoom(_ name: String, caller: Caller) async throws(ServiceError) {
         let record = try await room(name, caller: caller)
+        try await translating { try await self.close(record) }
+    }
+
+    private func close(_ record: RoomRecord) async throws {
         await egressControl.roomClosed(record.id)
-        try await translating { try await self.roomDirectory.delete(record.id) }
+        try await roomDirectory.delete(record.id)
         // Last: an encoder that lost its session comes back at once, and is then to open the room anew.
         await ingressControl.roomClosed(record.id)
+    }
+
+    /// Deletes rooms that have been empty for their `emptyTimeoutSeconds`. One that an egress waits in stays.
+    func closeOutlivedRooms(at now: WallTime) async {
+        for record in await roomDirectory.outlived(at: now)
+        where await egressControl.activeCount(room: record.id) == 0 {
+            do {
+                try await close(record)
+            } catch {
+                Logger("rooms").warning("an empty room was not deleted", ["room": record.name, "error": "\(error)"])
+            }
+        }
     }
 
     public func participants(of room: String, _ query: ListQuery, caller: Caller) async throws(ServiceError)

@@ -133,6 +133,7 @@ public final class Service: Sendable {
             let now = Clocks.now()
             await ingressControl.advance(to: now)
             await egressControl.advance(to: now)
+            await closeOutlivedRooms(at: Clocks.wall())
             await guardDisk()
             try? await Task.sleep(for: .seconds(1))
         }

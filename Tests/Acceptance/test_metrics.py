@@ -33,6 +33,9 @@ def test_figures_are_what_was_done():
         assert before["sluice_build_info"] == 1
         assert before["sluice_egress"] == 0 and before["sluice_rooms"] == 0
         assert before["sluice_disk_free_bytes"] > before["sluice_disk_reserve_bytes"] > 0
+        failures = {s.labels["code"] for s in before.samples
+                    if s.name == "sluice_egress_ended_total" and s.labels["state"] == "failed"}
+        assert failures >= {"worker_crashed", "disk_full", "destination_refused"}, "a rate sees the first of each"
         dead_port = free_ports(1)[0]
         ingress = gateway.ingress("planted-room", identity="planted-identity")
         publisher = gateway.publish(ingress)

@@ -25,8 +25,12 @@ struct SimulatedRoom {
         return 0
     }
 
-    /// - Parameter rounds: how often the clip is played, one after another, with stamps that go on.
-    init(playing name: String = "plain-30.flv", rounds: Int = 1, epoch: Int64 = Self.epoch) throws {
+    /// - Parameters:
+    ///   - rounds: how often the clip is played, one after another, with stamps that go on.
+    ///   - stall: nanoseconds by which the last round comes late.
+    init(
+        playing name: String = "plain-30.flv", rounds: Int = 1, epoch: Int64 = Self.epoch, stall: Int64 = 0
+    ) throws {
         let folder = "\(#filePath)".split(separator: "/").dropLast(3).joined(separator: "/")
         var reader = try MediaReader(path: "/\(folder)/fixtures/media/\(name)")
         let streams = reader.streams
@@ -45,7 +49,7 @@ struct SimulatedRoom {
             for var unit in units.sorted(by: { $0.dts < $1.dts }) {
                 unit.pts += round * end
                 unit.dts += round * end
-                append(.unit(unit), at: unit.dts * 1_000_000)
+                append(.unit(unit), at: unit.dts * 1_000_000 + (round == Int64(rounds) - 1 ? stall : 0))
             }
         }
     }

@@ -64,6 +64,16 @@ struct TapeOutputTests {
         #expect(output.durationSeconds > 60)
     }
 
+    @Test("tells the time in which media was missing once, however many tracks missed it")
+    func gaps() throws {
+        let gateway = try FakeGateway(SimulatedRoom(rounds: 2, stall: 5_000_000_000))
+        try gateway.assign(.taping(in: gateway.folder))
+        _ = try gateway.report { $0.outputs.first?.unitsIn == Int64(gateway.room.media.count) }
+        try gateway.command(.stop)
+        let output = try #require(try gateway.finalReport().outputs.first)
+        #expect(output.gapCount == 2 && abs(output.gapSeconds - 5) < 0.2, "\(output.gapCount): \(output.gapSeconds)")
+    }
+
     @Test("leaves no file when there was nothing to record")
     func nothing() throws {
         let gateway = try FakeGateway(SimulatedRoom(), published: 3)

@@ -29,6 +29,14 @@ struct EgressCounters: Sendable {
             gapSeconds.add(0, type)
         }
         for cause in ["exit", "signal", "frozen", "not_started"] { workersEnded.add(0, cause) }
+        for code in Self.failures(isFile: true) + Self.failures(isFile: false) {
+            ended.add(0, EgressState.failed.rawValue, code.rawValue)
+        }
+        for type in OutputType.allCases {
+            for code in Self.failures(isFile: type.isFileLike) {
+                outputsEnded.add(0, type.rawValue, OutputState.failed.rawValue, code.rawValue)
+            }
+        }
     }
 
     /// Counts what `report` says beyond what `run`, which does not have it yet, knows.
@@ -64,6 +72,15 @@ struct EgressCounters: Sendable {
     mutating func noteWorkerStart() { workersStarted += 1 }
 
     mutating func noteWorkerEnd(_ cause: String) { workersEnded.add(1, cause) }
+
+    /// What an output fails with.
+    private static func failures(isFile: Bool) -> [ErrorCode] {
+        isFile
+            ? [.workerCrashed, .diskFull, .storageFailed]
+            : [
+                .workerCrashed, .destinationUnreachable, .destinationRefused, .destinationStalled, .destinationDropped,
+            ]
+    }
 
     /// Codes come from a closed list of ours; what a worker of another version says must not become a label.
     private static func code(_ text: String?) -> String {

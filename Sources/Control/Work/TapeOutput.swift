@@ -75,6 +75,7 @@ final class TapeOutput: OutputRunner {
         report.unitsIn = summary.units &+ summary.packets
         report.unitsLost = summary.missed
         report.tape = TapeReport(summary)
+        report.addGaps(of: summary)
         return report
     }
 

@@ -1,5 +1,6 @@
 import Assignments
 import Feed
+import Timing
 
 extension TapeReport {
     /// What a report tells of `summary`: the first entries of each list.
@@ -19,6 +20,18 @@ extension TapeReport {
                     from: $0.from, to: $0.to, records: $0.records)
             },
             leftOut: summary.leftOut &+ Int64(clamping: cut.reduce(0, +)))
+    }
+}
+
+extension OutputReport {
+    /// Adds the gaps of a tape but for pauses, which were asked for: their time counts once, however many tracks have it.
+    mutating func addGaps(of summary: TapeSummary) {
+        var end = Int64.min
+        for gap in summary.gaps.filter({ $0.cause != .pause }).sorted(by: { $0.from < $1.from }) {
+            gapCount &+= 1
+            gapSeconds += Duration.nanoseconds(max(0, gap.to &- max(gap.from, end))).inSeconds
+            end = max(end, gap.to)
+        }
     }
 }
 

@@ -10,6 +10,8 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
+DATE = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
+
 
 def fetch(url, headers=None, method="GET"):
     request = urllib.request.Request(url, headers=headers or {}, method=method)
@@ -54,6 +56,8 @@ class Media:
                 header = attributes(value)["URI"]
             elif tag == "#EXT-X-GAP":
                 segment["gap"] = True
+            elif tag == "#EXT-X-DATERANGE":
+                segment.setdefault("ranges", []).append(attributes(value))
             elif tag == "#EXT-X-PROGRAM-DATE-TIME":
                 segment["date"] = value
             elif tag == "#EXTINF":
@@ -76,6 +80,7 @@ class Rendition:
     def __init__(self, url, is_independent):
         self.url, self.is_independent = url, is_independent
         self.media, self.seen, self.hashes, self.loads = None, {}, {}, 0
+        self.ranges = {}
         self.isvideo = "video" in url.rsplit("/", 1)[-1]
 
     def load(self):
@@ -93,6 +98,9 @@ class Rendition:
             assert int(segment["duration"] + 0.5) <= new.target, (segment, new.target)
             known = self.seen.setdefault(segment["number"], segment)
             assert known == segment, f"segment changed: {known} {segment}"
+            for each in segment.get("ranges", []):  # section 4.4.5.1
+                assert "date" in segment and re.fullmatch(DATE, each["START-DATE"]), segment
+                assert self.ranges.setdefault(each["ID"], each) == each, f"two ranges with one ID: {each}"
         if old is None:
             return
         assert new.target == old.target, (old.target, new.target)

@@ -13,6 +13,7 @@ from clips import Clip
 from gateway import Gateway, wait_until
 from hls import Media, Viewer, fetch
 from players import ffmpeg_frames, follow_in, gstreamer_frames_of, watch_in
+from rooms import wall
 from standins import is_alive
 
 OUTPUTS = [
@@ -64,11 +65,11 @@ def outputs_of(record):
     return {output["id"]: output for output in record["outputs"]}
 
 
-def run(gateway, clip, disturb=lambda: None):
+def run(gateway, clip, disturb=lambda egress: None):
     ingress, publisher, egress = begin(gateway, clip)
     wait_until(lambda: outputs_of(gateway.get(f"/v1/egress/{egress['id']}"))["live"]["state"] == "active", 15, "live")
     viewers = watch(gateway, egress)
-    disturb()
+    disturb(egress)
     gateway.published_to_its_end(publisher, ingress, 120)
     ended = gateway.stop_egress(egress)
     assert ended["state"] == "complete" and not ended["partial"], ended
@@ -94,7 +95,17 @@ def run(gateway, clip, disturb=lambda: None):
 ], ids=lambda clip: clip.name)
 def test_two_presentations_and_a_film(clip):
     with Gateway() as gateway:
-        egress, outputs, viewers = run(gateway, clip)
+        def name(egress):
+            for marker in ({"name": "Kick-off", "atSeconds": 0.5}, {"name": "Now"}):
+                gateway.post(f"/v1/egress/{egress['id']}/markers", marker)
+        egress, outputs, viewers = run(gateway, clip, name)
+        named = gateway.get(f"/v1/egress/{egress['id']}/manifest")["markers"]
+        started = wall(outputs["live"]["startedAt"])
+        for viewer in viewers.values():
+            for rendition in viewer.renditions.values():
+                told = {each["X-SLUICE-NAME"]: wall(each["START-DATE"]) for each in rendition.ranges.values()}
+                wanted = {each["name"]: started + each["atSeconds"] for each in named}
+                assert told == pytest.approx(wanted, abs=0.002), (told, wanted)
         window = viewers["window"].video
         assert window.media.kind is None and len(window.seen) > len(window.media.segments)
         listed = gateway.get(f"/v1/egress/{egress['id']}/files")["items"]
@@ -108,7 +119,7 @@ def test_two_presentations_and_a_film(clip):
 
 def test_killed_worker_loses_nothing():
     with Gateway() as gateway:
-        def kill():
+        def kill(egress):
             for _ in range(2):
                 time.sleep(2.5)
                 (worker,) = gateway.workers()
@@ -224,6 +235,9 @@ def test_players_follow_the_stream(chromium):
         url = links(gateway, egress)["live"]
         command = ["ffmpeg", "-nostdin", "-v", "error", "-live_start_index", "0", "-i", url, "-f", "null", "-progress", "-", "-"]
         follower = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(3):  # one of them falls between two cuts
+            gateway.post(f"/v1/egress/{egress['id']}/split", {})
+            time.sleep(1)
         seen = follow_in(chromium, url, 7)
         assert not seen["problems"] and not seen["fed"] and seen["width"] == 640, seen
         assert seen["segments"] >= 6 and seen["seconds"] > 4 and seen["stretches"] == 1, seen
@@ -231,6 +245,9 @@ def test_players_follow_the_stream(chromium):
         gateway.stop_egress(egress)
         told, complaints = follower.communicate(timeout=60)
         assert follower.returncode == 0 and not complaints, complaints
+        cut = Media(fetch(url.replace("index", "video"))[2].decode())
+        assert [s["duration"] for s in cut.segments[:-1] if s["duration"] < 1.5], "a split ended a segment"
+        assert {s["discontinuity"] for s in cut.segments} == {0}
         assert int(re.findall(r"^frame=(\d+)", told, re.M)[-1]) == clip.frames
         assert ffmpeg_frames(url) == clip.frames
         assert gstreamer_frames_of(url) == clip.frames

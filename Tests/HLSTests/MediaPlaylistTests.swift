@@ -16,6 +16,7 @@ struct MediaPlaylistTests {
         #EXT-X-PROGRAM-DATE-TIME:2026-11-21T11:36:12.345Z
         #EXTINF:7.975000,
         video-2680.m4s
+        #EXT-X-DATERANGE:ID="marker-1",CLASS="sluice.marker",START-DATE="2026-11-21T11:36:21.000Z",DURATION=0,X-SLUICE-NAME="Kick, off"
         #EXTINF:7.941000,
         video-2681.m4s
         #EXT-X-DISCONTINUITY
@@ -40,6 +41,9 @@ struct MediaPlaylistTests {
         #expect(playlist.segments[2].duration == .microseconds(7_975_001))
         #expect(playlist.duration == .microseconds(23_891_002))
         #expect(playlist.segments[0].programDateTime == WallTime(nanoseconds: 1_795_260_972_345_000_000))
+        let kickOff = WallTime(nanoseconds: 1_795_260_981_000_000_000)
+        #expect(playlist.segments.map(\.markers.count) == [0, 1, 0, 0])
+        #expect(playlist.segments[1].markers == [.init(id: "marker-1", date: kickOff, name: "Kick, off")])
         #expect(playlist.text == Self.live)
     }
 
@@ -57,12 +61,14 @@ struct MediaPlaylistTests {
 
     @Test("skips comments, blank lines and tags that it does not know", .spec("rfc8216bis", "6.3.1"))
     func unknown() throws {
-        let text = "#EXTM3U\r\n# a comment\r\n\r\n#EXT-X-NEW:1\r\n#EXT-X-TARGETDURATION:2\r\n#EXTINF:2,title\r\na.m4s"
+        let unknown = "# a comment\r\n\r\n#EXT-X-NEW:1\r\n#EXT-X-DATERANGE:ID=\"ad\"\r\n"
+        let text = "#EXTM3U\r\n\(unknown)#EXT-X-TARGETDURATION:2\r\n#EXTINF:2,title\r\na.m4s"
         let playlist = try media(text)
         #expect(playlist.version == 1)
         #expect(playlist.segments == [.init(uri: "a.m4s", duration: .seconds(2))])
     }
 
+    static let ours = "#EXT-X-DATERANGE:CLASS=\"sluice.marker\","
     static let bad: [(text: String, error: HLSError)] = [
         ("", .notAPlaylist),
         ("#EXTM3", .notAPlaylist),
@@ -77,6 +83,7 @@ struct MediaPlaylistTests {
         ("#EXTM3U\n#EXTINF:9999999999999999999,\n", .malformed(tag: "EXTINF", line: 2)),
         ("#EXTM3U\n#EXT-X-PLAYLIST-TYPE:LIVE\n", .malformed(tag: "EXT-X-PLAYLIST-TYPE", line: 2)),
         ("#EXTM3U\n#EXT-X-PROGRAM-DATE-TIME:today\n", .malformed(tag: "EXT-X-PROGRAM-DATE-TIME", line: 2)),
+        ("#EXTM3U\n\(ours)ID=\"1\",START-DATE=\"today\"\n", .malformed(tag: "EXT-X-DATERANGE", line: 2)),
         ("#EXTM3U\n#EXT-X-MAP:BYTERANGE=\"1@2\"\n", .malformed(tag: "EXT-X-MAP", line: 2)),
         ("#EXTM3U\n#EXT-X-MAP:URI=\"a\n", .malformed(tag: "EXT-X-MAP", line: 2)),
         ("#EXTM3U\n#EXT-X-MAP:URI=\"a\",URI=\"b\"\n", .malformed(tag: "EXT-X-MAP", line: 2)),

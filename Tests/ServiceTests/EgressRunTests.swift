@@ -154,6 +154,16 @@ struct EgressRunTests {
         #expect(run.record.outputs[0].state == .failed && run.record.error?.code == "disk_full")
     }
 
+    @Test("is split once until there is another part; of segments nobody tells")
+    func split() {
+        var run = Self.run(file: true, push: false)
+        let onceForFiles = (run.split(), run.split())
+        #expect(onceForFiles == (true, false))
+        run.record.outputs = [OutputRecord(id: "live", type: .hls)]
+        let everyTime = (run.split(), run.split())
+        #expect(everyTime == (true, true))
+    }
+
     static let now = WallTime(nanoseconds: 7)
 
     static func run(file: Bool, push: Bool, id: String = "EG_1") -> EgressRun {

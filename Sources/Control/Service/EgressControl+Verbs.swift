@@ -16,11 +16,13 @@ extension EgressControl {
         return try act(on: id, .resume, event: "egress_updated") { $0.resume(flows: flows, at: Clocks.wall()) }
     }
 
-    /// Finishes the present files; further parts begin at the next key frame. `didChange` is false while that is on its way.
+    /// Finishes the present files and segments; what follows begins at the next key frame. `didChange` is false while that
+    /// is on its way to a file.
     func split(_ id: String) throws(ServiceError) -> Outcome<EgressRecord>? {
         let run = entries[id]?.run
-        if let run, run.isOpen, !run.record.outputs.contains(where: { $0.type == .mp4 && !$0.state.isFinal }) {
-            throw ServiceError(.conflict, "No output of the egress \(id) has parts.", remedy: "Add an mp4 output.")
+        if let run, run.isOpen, !run.record.outputs.contains(where: { $0.canBeSplit }) {
+            throw ServiceError(
+                .conflict, "No output of the egress \(id) can be split.", remedy: "Add an mp4 or hls output.")
         }
         return try act(on: id, .split, event: nil) { $0.split() }
     }

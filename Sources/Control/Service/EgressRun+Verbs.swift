@@ -62,8 +62,9 @@ extension EgressRun {
         return true
     }
 
-    /// - Returns: false when a split is on its way already.
+    /// - Returns: false when a split of a file is on its way already; nobody tells where a segment ended.
     mutating func split() -> Bool {
+        guard record.outputs.contains(where: { $0.type == .mp4 && $0.canBeSplit }) else { return true }
         let count = fileCount
         guard verbs?.splitAt != count else { return false }
         var verbs = verbs ?? EgressVerbs()
@@ -135,6 +136,9 @@ extension EgressRun {
 }
 
 extension OutputRecord {
+    /// Into parts, or at a segment's end.
+    var canBeSplit: Bool { (type == .mp4 || type == .hls) && !state.isFinal }
+
     /// Gives each part what it holds: the finished ones as they were told, the last one the rest.
     fileprivate mutating func measureParts(_ finished: [FinishedFile]) {
         var rest = (seconds: durationSeconds, bytes: sizeBytes)

@@ -1,5 +1,6 @@
 import Assignments
 import Feed
+import ISOBMFF
 import Log
 import MediaLoop
 import Packaging
@@ -50,6 +51,7 @@ final class HLSOutput: OutputRunner {
     private var endState = OutputReport.State.complete
     /// Publications that wait for the disk, oldest first; the first is being written.
     private var queue: [HLSSegmenter.Publication] = []
+    private var markers: [Marker] = []
     private var isFinished = false
     /// What comes is left out: paused, or not yet gone on after it.
     private var isLeavingOut = false
@@ -125,6 +127,7 @@ final class HLSOutput: OutputRunner {
             }
             folder = place.path
             segmenter = adopted
+            mark(markers)
             guard let next = adopted.nextPosition else { return (fresh, nil) }
             return (.position(next), adopted.epoch)
         } catch .notFound {
@@ -210,6 +213,15 @@ final class HLSOutput: OutputRunner {
     func resume(at now: Instant) {
         segmenter.resume()
         if segmenter.epoch == nil { isLeavingOut = false }  // nothing that a pause could be cut out of
+    }
+
+    func split(at now: Instant) {
+        if phase == .recording { segmenter.split() }
+    }
+
+    func mark(_ markers: [Marker]) {
+        self.markers = markers
+        segmenter.mark(markers.map { Chapter(time: Duration.seconds($0.atSeconds).nanoseconds, name: $0.name) })
     }
 
     /// Writes what is held; a later attempt goes on, so the playlists do not say that this is the end. One that was asked

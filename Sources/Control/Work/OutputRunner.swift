@@ -26,7 +26,7 @@ protocol OutputRunner: AnyObject {
     func pause(at now: Instant)
     /// Goes on with the next key frame.
     func resume(at now: Instant)
-    /// Finishes the present file; the next key frame begins the next part. Nothing for what has no parts.
+    /// Finishes the present file or segment at the next key frame. Nothing for what has neither.
     func split(at now: Instant)
     /// All named places so far have become these.
     func mark(_ markers: [Marker])

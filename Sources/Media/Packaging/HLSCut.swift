@@ -50,6 +50,8 @@ struct HLSCutter: Sendable {
     private var lastKey: Int64?
     /// The last key frame behind the segment's first sample.
     private var candidate: (time: Int64, position: UInt64)?
+    /// The segment is to end at the next place where one can begin.
+    var isSplitDue = false
     /// The leading track has a sample in the segment that is gathered.
     private(set) var hasLead = false
     /// What begins behind what was published earlier, until it is asked for.
@@ -129,7 +131,7 @@ struct HLSCutter: Sendable {
             let group = step.isSound ? step.duration : lastGroup
             let tolerance = step.isSound ? step.duration / 2 : Self.tolerance
             let goal = target == nil ? max(asked &+ Self.slack, 0) : limit
-            if length >= asked &- tolerance || length &+ group > goal {
+            if isSplitDue || length >= asked &- tolerance || length &+ group > goal {
                 return cut(before: step, start, isDiscontinuity: false, at: roomTime)
             }
             candidate = (step.time, step.position)
@@ -165,6 +167,7 @@ struct HLSCutter: Sendable {
         before step: Step, _ start: Int64, isDiscontinuity: Bool, at roomTime: Int64
     ) -> HLSCut {
         let isBehind = isDiscontinuity && hasLead
+        isSplitDue = false
         let cut = HLSCut(
             start: start, end: max(isBehind ? end ?? step.time : step.time, start), next: step.time,
             position: step.position, isDiscontinuity: isDiscontinuity, isDependent: !step.isSync, madeAt: roomTime)

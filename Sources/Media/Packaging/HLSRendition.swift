@@ -27,6 +27,8 @@ struct HLSRendition: Sendable {
     var rate = HLSRate()
     /// Discontinuities that stand before the next segment.
     var discontinuities = 0
+    /// Named places that the next segment tells.
+    var markers: [MediaPlaylist.Marker] = []
     /// Where the last segment ends, in nanoseconds of the timeline; `nil` before the first and behind a discontinuity.
     var lastEnd: Int64?
     /// The number of the next segment's file; those of gaps are not used.
@@ -269,8 +271,8 @@ struct HLSRendition: Sendable {
         let microseconds = Self.microseconds(end) &- Self.microseconds(start)
         segment.duration = .nanoseconds(max(1, microseconds) &* 1000)
         segment.programDateTime = WallTime(nanoseconds: wall &+ start)
-        segment.discontinuities = discontinuities
-        discontinuities = 0
+        (segment.discontinuities, discontinuities) = (discontinuities, 0)
+        (segment.markers, markers) = (markers, [])
         lastEnd = end
         playlist.segments.append(segment)
     }

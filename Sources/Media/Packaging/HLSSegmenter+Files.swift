@@ -95,7 +95,8 @@ extension HLSSegmenter {
 // MARK: The state
 
 extension HLSSegmenter {
-    static let stateVersion: UInt8 = 1
+    /// Version 1 ended before the markers.
+    static let stateVersion: UInt8 = 2
 
     func encodeState(_ resume: ResumeState) -> [UInt8] {
         var bytes: [UInt8] = [Self.stateVersion, isIndependent ? 1 : 0]
@@ -115,13 +116,14 @@ extension HLSSegmenter {
             bytes.append(section: Array(name.utf8))
             bytes.append(uint64: UInt64(bitPattern: until))
         }
+        bytes.append(section: markers.encoded())
         return bytes
     }
 
     static func decode(_ bytes: [UInt8], _ options: Options) -> HLSSegmenter? {
         var reader = ByteReader(bytes.span)
-        guard reader.uint8() == stateVersion, let flags = reader.uint8(), let target = reader.uint32(),
-            let startedAt = reader.int64(), let resumeBytes = reader.section(),
+        guard let version = reader.uint8(), 1...stateVersion ~= version, let flags = reader.uint8(),
+            let target = reader.uint32(), let startedAt = reader.int64(), let resumeBytes = reader.section(),
             let resume = ResumeState(decoding: resumeBytes), let header = reader.section(),
             let movie = try? MediaSegment.movie(of: header.span), let tracks = resume.timelineTracks(of: movie),
             let timeline = RoomTimeline(resuming: resume, tracks: tracks, options: timelineOptions(options)),
@@ -141,6 +143,9 @@ extension HLSSegmenter {
             guard let name = reader.section(), let until = reader.int64() else { return nil }
             segmenter.doomed.append((String(decoding: name, as: UTF8.self), until))
         }
+        guard version > 1 else { return segmenter }
+        guard let markers = reader.section().flatMap(HLSMarkers.init(decoding:)) else { return nil }
+        segmenter.markers = markers
         return segmenter
     }
 }

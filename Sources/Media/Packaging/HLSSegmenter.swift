@@ -22,6 +22,7 @@ public struct HLSSegmenter: Sendable {
     var isIndependent = true
     /// Wall time of the first sample; `nil` before the first publication.
     var startedAt: WallTime?
+    var markers = HLSMarkers()
     /// Segments that have left the playlists, and when they may go: nanoseconds since 1970, on the media's clock.
     var doomed: [(name: String, until: Int64)] = []
     private var cuts: [HLSCut] = []
@@ -200,6 +201,7 @@ public struct HLSSegmenter: Sendable {
     private mutating func leaveOut(_ length: Int64, at place: Int64) {
         closeAll()
         breakAll()
+        if let beginning = timeline.beginning { markers.leaveOut(length, at: place, beginning) }
         outputs.append(.leftOut(.nanoseconds(length), at: .nanoseconds(place)))
     }
 
@@ -346,8 +348,10 @@ public struct HLSSegmenter: Sendable {
         guard let beginning = timeline.beginning else { return }
         let wall = beginning.startedAt.nanoseconds &+ beginning.leftOut
         if cutter.target == nil { setTarget(cut.end &- cut.start) }
+        let told = markers.take(before: cut.end, beginning)
         var files: [Publication.File] = []
         for index in renditions.indices {
+            renditions[index].markers += told
             let samples = renditions[index].take(before: cut)
             files += renditions[index].close(samples, at: cut, wall: wall)
         }

@@ -40,6 +40,18 @@ extension MediaPlaylist {
     }
 }
 
+extension MediaPlaylist.Marker {
+    /// - Returns: `nil` for a date range of another class.
+    fileprivate init?(_ line: PlaylistLine) throws(HLSError) {
+        let attributes = try AttributeList(line)
+        guard attributes["CLASS"] == Self.className else { return nil }
+        guard let id = attributes["ID"], let name = attributes["X-SLUICE-NAME"],
+            let date = attributes["START-DATE"].flatMap({ CivilTime.parse(Array($0.utf8)) })
+        else { throw line.malformed }
+        self.init(id: id, date: date, name: name)
+    }
+}
+
 extension MediaPlaylist.Segment {
     /// Takes a tag that belongs to one segment.
     /// - Returns: false for any other tag.
@@ -51,6 +63,8 @@ extension MediaPlaylist.Segment {
         case "EXT-X-PROGRAM-DATE-TIME":
             guard let time = CivilTime.parse(Array(line.value.utf8)) else { throw line.malformed }
             programDateTime = time
+        case "EXT-X-DATERANGE":
+            if let marker = try MediaPlaylist.Marker(line) { markers.append(marker) }
         case "EXT-X-MAP":
             guard let uri = try AttributeList(line)["URI"] else { throw line.malformed }
             map = uri

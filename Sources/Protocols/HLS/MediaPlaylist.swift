@@ -22,12 +22,32 @@ public struct MediaPlaylist: Equatable, Sendable {
         public var isGap = false
         /// The wall time of its first sample (section 4.4.4.6): written in milliseconds.
         public var programDateTime: WallTime?
+        /// Named places that came with this segment.
+        public var markers: [Marker] = []
         /// URI of the initialization section that holds from here on; `nil`: the one before.
         public var map: String?
 
         public init(uri: String, duration: Duration) {
             self.uri = uri
             self.duration = duration
+        }
+    }
+
+    /// An instant with a name: a date range without length (`EXT-X-DATERANGE`, section 4.4.5.1) of a class of our own.
+    public struct Marker: Equatable, Sendable {
+        static let className = "sluice.marker"
+
+        /// No other of the playlist has it.
+        public var id: String
+        /// Written in milliseconds.
+        public var date: WallTime
+        /// For people. See ``MultivariantPlaylist/quotable(_:)``.
+        public var name: String
+
+        public init(id: String, date: WallTime, name: String) {
+            self.id = id
+            self.date = date
+            self.name = name
         }
     }
 

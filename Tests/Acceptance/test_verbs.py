@@ -8,6 +8,7 @@ import media
 import pytest
 from clips import Clip
 from gateway import Gateway
+from rooms import wall
 
 CLIP = Clip(20, 30, 1.0, 2)
 
@@ -69,6 +70,12 @@ def test_a_pause_is_cut_out(gateway, tmp_path):
     (pause,) = gateway.get(f"/v1/egress/{show.egress['id']}/manifest")["outputs"][0]["pauses"]
     assert abs(pause["seconds"] - report["video"]["lost"] / CLIP.fps) < 0.1, (pause, cut)
     assert ended["outputs"][0]["durationSeconds"] == pytest.approx(CLIP.seconds - pause["seconds"], abs=0.1)
+    before, behind = gateway.get(f"/v1/egress/{show.egress['id']}/manifest")["outputs"][0]["clock"]
+    at = pause["atSeconds"]
+    assert (before["atSeconds"], behind["atSeconds"]) == (0, at), (before, behind)
+    assert wall(behind["utc"]) - wall(before["utc"]) == pytest.approx(at + pause["seconds"], abs=0.003)
+    stamps = [each["sources"][0]["stampSeconds"] for each in (before, behind)]
+    assert stamps[1] - stamps[0] == pytest.approx(at + pause["seconds"], abs=0.003), (before, behind)
 
 
 def test_a_split_loses_nothing(gateway, tmp_path):

@@ -34,6 +34,14 @@ struct ChangesTests {
         }
         #expect(try Playback.decodedPictures(of: disk.bytes) == 2 * first.video.count + second.video.count)
         #expect(disk.statistics?.timesRepaired == 0)
+        let statistics = try #require(disk.statistics)
+        let (zero, video) = (first.video[0].pts, statistics.tracks[0])
+        #expect(video.forms.map(\.width) == [160, 128, 160] && video.identity == "p1" && video.isVideo)
+        #expect(video.forms.map(\.from).prefix(2) == [.zero, .milliseconds(second.video[0].pts - zero)])
+        #expect(statistics.tracks[1].forms.map(\.sampleRate) == [48_000, 44_100])
+        #expect(statistics.clock?.zeroAt == statistics.startedAt)
+        #expect(statistics.clock?.sources.map(\.identity) == ["p1"])
+        #expect(statistics.clock?.sources.map(\.stamp) == [.milliseconds(zero)])
     }
 
     @Test("parameter sets in band: equal ones go, others get an entry")

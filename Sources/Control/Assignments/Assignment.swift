@@ -197,6 +197,9 @@ public struct OutputReport: Codable, Equatable, Sendable {
     public var gapCount: Int64
     public var gapSeconds: Double
     public var gaps: [ReportedGap]
+    /// What the files hold, and where their time stands; of outputs that have tracks of their own.
+    public var tracks: [ReportedTrack]
+    public var clock: ReportedClock?
     /// What is on the tape, of an output that writes one.
     public var tape: TapeReport?
 
@@ -216,6 +219,7 @@ public struct OutputReport: Codable, Equatable, Sendable {
         gapCount = 0
         gapSeconds = 0
         gaps = []
+        tracks = []
     }
 }
 

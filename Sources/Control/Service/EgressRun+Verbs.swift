@@ -25,6 +25,10 @@ struct OutputFiles: Codable, Equatable, Sendable {
     var gaps: [ReportedGap]?
     var gapCount: Int64?
     var gapSeconds: Double?
+    /// As the present attempt tells them, with the forms that earlier ones told.
+    var tracks: [ReportedTrack]?
+    /// Each time that the clock stood otherwise than before, and from where on.
+    var clocks: [PlacedClock]?
     /// Whose `pauses` they are.
     var attempt = 0
 
@@ -130,6 +134,8 @@ extension EgressRun {
         known.gapCount = max(known.gapCount ?? 0, report.gapCount)
         known.gapSeconds = max(known.gapSeconds ?? 0, report.gapSeconds)
         (known.unitsIn, known.unitsLost) = (report.unitsIn, report.unitsLost)
+        known.note(report.tracks)
+        if let clock = report.clock { known.note(clock, at: report.durationSeconds) }
         files = (files ?? [:]).merging([output.id: known]) { $1 }
         output.measureParts(known.finished)
     }

@@ -86,6 +86,7 @@ final class HLSOutput: OutputRunner {
         report.unitsIn = statistics.unitsIn
         report.unitsLost = statistics.unitsLost
         report.addGaps(of: statistics, from: .zero)
+        report.addTracks(of: statistics, from: .zero)
         return report
     }
 

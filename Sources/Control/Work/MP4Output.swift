@@ -81,6 +81,7 @@ final class MP4Output: OutputRunner {
         report.unitsIn = total.unitsIn &+ now.unitsIn
         report.unitsLost = total.unitsLost &+ now.unitsLost
         report.addGaps(of: now, from: total.duration)
+        report.addTracks(of: now, from: total.duration)
         return report
     }
 
@@ -290,6 +291,7 @@ final class MP4Output: OutputRunner {
 
     private func add(_ statistics: RecorderStatistics) {
         state.addGaps(of: statistics, from: total.duration)
+        state.addTracks(of: statistics, from: total.duration)
         total.duration += statistics.duration
         total.byteCount &+= statistics.byteCount
         total.unitsIn &+= statistics.unitsIn

@@ -390,13 +390,13 @@ extension HLSSegmenter {
         statistics.unitsLost = counts.unitsLost
         statistics.unitsSkipped = counts.unitsSkipped
         statistics.timesRepaired = counts.timesRepaired
-        statistics.take(timeline.gaps, timeline.tracks)
         statistics.startedAt = startedAt
         statistics.tracks = renditions.map {
             RecorderStatistics.Track(
                 id: $0.track?.info.id ?? "", frames: $0.rate.frames &+ Int64($0.pending.count),
                 duration: .nanoseconds($0.rate.nanoseconds))
         }
+        statistics.take(timeline)
         let waiting = renditions.flatMap(\.pending).reduce(0) { $0 + $1.bytes.count }
         let written = renditions.reduce(0) { $0 &+ $1.rate.byteCount }
         statistics.byteCount = startedAt == nil ? 0 : UInt64(clamping: written &+ Int64(waiting))

@@ -55,7 +55,7 @@ public struct MP4Recorder: Sendable {
         statistics.unitsLost = counts.unitsLost
         statistics.unitsSkipped = counts.unitsSkipped
         statistics.timesRepaired = counts.timesRepaired
-        statistics.take(timeline.gaps, timeline.tracks)
+        statistics.take(timeline)
         return statistics
     }
 

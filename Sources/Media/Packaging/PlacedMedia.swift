@@ -19,6 +19,7 @@ struct PlacedMedia: Sendable {
     var outputs: [Output] = []
     private(set) var roomTime: Int64 = .min
     var gaps = GapLog()
+    private(set) var forms = FormLog()
     /// The tracks are of several participants, whose clocks drift apart.
     var hasManySources: Bool { tracks.contains { $0.info.participant != tracks[0].info.participant } }
     /// Silence that is still to come out, before anything else.
@@ -84,6 +85,7 @@ struct PlacedMedia: Sendable {
         guard var sample = tracks[index].pending.take()?.sample else { return }
         sample.duration = duration
         sample.isDurationEstimated = isEstimated
+        forms.note(sample, of: tracks[index].track)
         outputs.append(.sample(sample))
     }
 

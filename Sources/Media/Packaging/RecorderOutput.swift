@@ -60,6 +60,11 @@ public struct RecorderStatistics: Equatable, Sendable {
         public var frames: Int64
         /// Media time that the track holds, from the file's zero to its end.
         public var duration: Duration
+        /// Who publishes it.
+        public var identity = ""
+        public var isVideo = false
+        /// How its samples are coded, in their order.
+        public var forms: [Form] = []
     }
 
     /// A span in which a track has nothing that was received; see ``MediaGap``.
@@ -89,6 +94,8 @@ public struct RecorderStatistics: Equatable, Sendable {
     /// Wall time of the file's zero; `nil` before the first frame.
     public var startedAt: WallTime?
     public var tracks: [Track] = []
+    /// `nil` before the first frame.
+    public var clock: Clock?
     /// How many gaps there are, the time in which any track has one, and the latest of them, at most 100.
     public var gapCount: Int64 = 0
     public var gapTime: Duration = .zero

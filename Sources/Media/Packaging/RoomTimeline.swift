@@ -94,6 +94,10 @@ public struct RoomTimeline: Sendable {
 
     var gaps: GapLog { media?.gaps ?? GapLog() }
 
+    var forms: FormLog { media?.forms ?? FormLog() }
+
+    var clock: RecorderStatistics.Clock? { media.map { RecorderStatistics.Clock($0, room) } }
+
     var counts: RecordingCounts {
         if let media { return media.counts }
         var counts = RecordingCounts()

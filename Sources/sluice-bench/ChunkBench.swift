@@ -87,11 +87,11 @@ enum ChunkBench {
         var begin = 0
         while begin < stream.count {
             let end = min(begin + readSize, stream.count)
-            let piece = stream.span.extracting(begin..<end)
+            var piece = Array(copying: stream.span.extracting(begin..<end))
             var offset = 0
             do throws(ChunkError) {
                 while offset < piece.count || reader.hasMore {
-                    try reader.read(piece, at: &offset, into: &messages)
+                    try reader.read(&piece, at: &offset, into: &messages)
                     for message in messages { body(message) }
                     messages.removeAll(keepingCapacity: true)
                 }

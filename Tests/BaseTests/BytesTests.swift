@@ -33,6 +33,17 @@ struct BytesTests {
         #expect([UInt8](copying: Self.bytes.span.extracting(3..<3)).isEmpty)
     }
 
+    @Test("are moved over themselves, either way")
+    func moving() {
+        var moved = Self.bytes
+        moved.move(2..<6, to: 1)
+        #expect(moved == [0x01, 0x45, 0x67, 0x89, 0xAB, 0xAB, 0xCD, 0xEF, 0x10])
+        moved.move(0..<3, to: 2)
+        #expect(moved == [0x01, 0x45, 0x01, 0x45, 0x67, 0xAB, 0xCD, 0xEF, 0x10])
+        moved.move(4..<4, to: 9)
+        #expect(moved.count == 9)
+    }
+
     @Test("a reader goes through them in turn")
     func reader() {
         #expect(Self.fields(of: Self.bytes) == ["1", "2345", "6789ab", "[205, 239]", "true", "9", "0"])

@@ -49,14 +49,14 @@ private struct Reading {
         var reader = ChunkReader(limits: limits)
         var start = 0
         while start < bytes.count {
-            let piece = Array(bytes[start..<min(start + max(size, 1), bytes.count)])
+            var piece = Array(bytes[start..<min(start + max(size, 1), bytes.count)])
             start += piece.count
             var offset = 0
             do throws(ChunkError) {
                 while offset < piece.count || reader.hasMore {
                     var batch: [RTMPMessage] = []
                     defer { messages += batch }
-                    try reader.read(piece.span, at: &offset, into: &batch)
+                    try reader.read(&piece, at: &offset, into: &batch)
                 }
             } catch {
                 self.error = error

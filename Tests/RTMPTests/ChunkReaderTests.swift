@@ -164,6 +164,24 @@ struct ChunkReaderTests {
         #expect(reader.heldBytes <= 64)
     }
 
+    @Test("media is put together in the memory in which it came, chunk behind chunk")
+    func inPlace() throws {
+        let payloads = [300, 5, 128, 1000].map { size in (0..<size).map { UInt8(truncatingIfNeeded: $0) } }
+        var writer = ChunkWriter()
+        var bytes: [UInt8] = []
+        for (index, payload) in payloads.enumerated() {
+            writer.append(message(Int64(index), payload, index == 1 ? .audio : .video), to: &bytes)
+        }
+        var reader = ChunkReader()
+        let messages = try feed(&reader, bytes)
+        #expect(messages.map { Array($0.payload) } == payloads)
+        #expect(messages[0].payload.startIndex == 12)
+        for (one, next) in zip(messages, messages.dropFirst()) {
+            #expect(one.payload.endIndex < next.payload.startIndex)  // the next one's header stands between
+        }
+        #expect(reader.heldBytes == 0)
+    }
+
     // Else a unit of a few bytes that is kept would hold the memory of a whole read.
     @Test("little media among much else does not share the memory of all of it")
     func sharedMemoryIsUsed() throws {
@@ -172,7 +190,7 @@ struct ChunkReaderTests {
         for _ in 0..<400 { bytes += hex("05 000000 000080 63 01000000") + ones(128) }
         var offset = 0
         var messages: [RTMPMessage] = []
-        try reader.read(bytes.span, at: &offset, into: &messages)
+        try reader.read(&bytes, at: &offset, into: &messages)
         #expect(Array(messages[0].payload) == [1, 2, 3])
         #expect(messages[0].payload.capacity < 1000)
         #expect(reader.heldBytes < 1000)
@@ -190,7 +208,7 @@ struct ChunkReaderTests {
         var (offset, count) = (0, 0)
         while offset < bytes.count || reader.hasMore {
             var batch: [RTMPMessage] = []
-            try reader.read(bytes.span, at: &offset, into: &batch)
+            try reader.read(&bytes, at: &offset, into: &batch)
             #expect(batch.count <= ChunkReader.batchLimit)
             count += batch.count
         }
@@ -247,11 +265,12 @@ private func message(
 }
 
 func feed(_ reader: inout ChunkReader, _ bytes: [UInt8]) throws(ChunkError) -> [RTMPMessage] {
+    var bytes = bytes
     var messages: [RTMPMessage] = []
     var offset = 0
     while offset < bytes.count || reader.hasMore {
         var batch: [RTMPMessage] = []
-        try reader.read(bytes.span, at: &offset, into: &batch)
+        try reader.read(&bytes, at: &offset, into: &batch)
         messages += batch
     }
     return messages

@@ -33,6 +33,21 @@ struct RTMPServerTests {
         #expect(pictures.map(\.isKey) == [true] + Array(repeating: false, count: 9))
     }
 
+    @Test("pictures larger than a read come whole", arguments: [60_000, 130_000, 700_000])
+    func largePictures(bytes: Int) async throws {
+        let site = try await RTMPSite()
+        let publisher = try await site.live("key")
+        try publisher.sendHeaders()
+        try publisher.play(0..<3, bytes: bytes)
+        #expect(await eventually { await site.loop.records(of: "RM_1").compactMap(\.unit).count == 6 })
+        let units = await site.loop.records(of: "RM_1").compactMap(\.unit)
+        let pictures = units.filter { $0.bytes.count == bytes }
+        #expect(pictures.count == 3)
+        for (number, picture) in pictures.enumerated() {
+            #expect(picture.bytes.allSatisfy { $0 == UInt8(number) })
+        }
+    }
+
     @Test("stops with the encoder, and tells what came")
     func ends() async throws {
         let site = try await RTMPSite()

@@ -9,6 +9,17 @@ extension Array where Element == UInt8 {
         unsafe span.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
     }
 
+    /// Copies the bytes of `range` to `index` and on, where they may overlap themselves.
+    public mutating func move(_ range: Range<Int>, to index: Int) {
+        guard range.lowerBound != index else { return }
+        let end = Swift.max(index, range.lowerBound) + range.count
+        precondition(index >= 0 && range.lowerBound >= 0 && end <= count, "bytes moved out of the array")
+        unsafe withUnsafeMutableBytes { bytes in
+            let target = unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[index..<index + range.count])
+            unsafe target.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[range]))
+        }
+    }
+
     public mutating func append(uint16 value: UInt16) {
         append(UInt8(truncatingIfNeeded: value >> 8))
         append(UInt8(truncatingIfNeeded: value))

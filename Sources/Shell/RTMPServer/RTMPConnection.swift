@@ -11,7 +11,11 @@ import Timing
 /// One RTMP session: its socket, its protocol machine, and once it publishes its way into a room.
 final class RTMPConnection: DescriptorHandler {
     /// Reads of one turn, so that one publication's burst does not keep the others waiting.
-    private static let readsPerTurn = 16
+    private static let readsPerTurn = 8
+    /// A read's memory is made for what has come, and the media in it stays there. From 128 KiB on the allocator would map
+    /// and unmap it each time.
+    private static let mostRead = 120 << 10
+    private static let leastRead = 256
     /// An encoder that does not read what little we send it is not one.
     private static let outputLimit = 256 << 10
     /// One that has sent so much media of no use to us gets memory of its own for each message: what is kept of a piece
@@ -116,31 +120,45 @@ final class RTMPConnection: DescriptorHandler {
     func receive(at now: Instant) {
         var closed: String?
         for _ in 0..<Self.readsPerTurn where !isEnded && closed == nil {
-            let buffer = unsafe server.buffer
-            let count = unsafe recv(descriptor, buffer.baseAddress, buffer.count, 0)
+            var (bytes, error) = read()
+            let count = bytes.count
             if count > 0 {
                 server.count(received: count)
-                closed = unsafe take(UnsafeBufferPointer(rebasing: buffer[..<count]).span, at: now)
-            } else if count == 0 {
+                closed = take(&bytes, at: now)
+            } else if error == 0 {
                 closed = "the encoder closed the connection"
-            } else if errno != EAGAIN && errno != EINTR {
-                closed = "connection lost (error \(errno))"
+            } else if error != EAGAIN && error != EINTR {
+                closed = "connection lost (error \(error))"
             }
             drain(at: now)
-            if count < buffer.count { break }
+            if count < Self.mostRead { break }
         }
         if let publication, publication.publisher.unusedBytes > Self.unusedLimit { session.mediaSharesMemory = false }
         if let closed { end(closed) }
     }
 
+    /// - Returns: what has come; if that is nothing, the error, 0 for the end.
+    private func read() -> (bytes: [UInt8], error: Int32) {
+        var waiting: Int32 = 0
+        _ = unsafe ioctl(descriptor, UInt(FIONREAD), &waiting)
+        let room = min(max(Int(waiting), Self.leastRead), Self.mostRead)
+        var error: Int32 = 0
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
+            let got = unsafe recv(descriptor, buffer.baseAddress, room, 0)
+            if got < 0 { error = errno }
+            count = max(0, got)
+        }
+        return (bytes, error)
+    }
+
     /// Takes bytes of the socket.
     /// - Returns: why the connection is over, if it is.
-    private func take(_ bytes: Span<UInt8>, at now: Instant) -> String? {
+    private func take(_ bytes: inout [UInt8], at now: Instant) -> String? {
         guard let tls else {
-            session.receive(bytes, at: now)
+            session.receive(&bytes, at: now)
             return nil
         }
-        tls.receive(bytes)
+        tls.receive(bytes.span)
         var plaintext: [UInt8] = []
         swap(&plaintext, &server.plaintext)
         defer {
@@ -214,7 +232,7 @@ final class RTMPConnection: DescriptorHandler {
             sent += count
         }
         if sent == output.count {
-            output.removeAll(keepingCapacity: true)
+            output = []
             sent = 0
         } else if output.count - sent > Self.outputLimit {
             return end("the encoder does not read our answers")

@@ -8,7 +8,6 @@ public import TLS
 public import Timing
 
 /// The RTMP listener and its sessions. Lives on a loop, next to the rooms that the sessions publish into.
-@safe
 public final class RTMPServer {
     public struct Limits: Sendable {
         public var session: RTMPLimits
@@ -48,7 +47,6 @@ public final class RTMPServer {
     /// and one network half of that, so that it shuts nobody else out.
     private static let handshakesPerSecond = 250
     private static let handshakesPerNetwork = handshakesPerSecond / 2
-    private static let readSize = 64 << 10
 
     let rooms: RoomHost
     let loop: EventLoop
@@ -60,8 +58,6 @@ public final class RTMPServer {
     private var connections: [RTMPSessionNumber: RTMPConnection] = [:]
     /// Those that publish: read at each `readInterval`.
     private var publishing: [RTMPConnection] = []
-    /// What all connections read into, one after the other.
-    let buffer = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: readSize)
     /// What TLS gives of one read, for all connections one after the other.
     var plaintext = [UInt8](repeating: 0, count: 16 << 10)
     /// The certificate of connections from here on; those that live keep theirs.
@@ -87,8 +83,6 @@ public final class RTMPServer {
             self?.readPublications(at: now)
         }
     }
-
-    deinit { unsafe buffer.deallocate() }
 
     /// - Returns: the port that was bound, for port 0.
     public func listen(host: String, port: UInt16) throws(ListenError) -> UInt16 {

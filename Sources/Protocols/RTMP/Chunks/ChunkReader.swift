@@ -38,18 +38,16 @@ public struct ChunkReader: Sendable {
     private var mediaTime: Int64 = 0
     private var unfinishedMessages = 0
     private var aggregate: AggregateReader?
-    /// Media messages that began and ended in the present input, one after another: one allocation for all of them.
-    private var shared: [UInt8] = []
-    /// Where the message under way begins in `shared`, and its stream; `nil` if it is not there.
-    private var sharedStart: Int?
-    private var sharedStream = 0
-    /// Which of the messages read stand where in `shared`.
+    /// Where in the present input the message under way is put together, and its stream; `nil` if it is not there.
+    private var inPlace: Range<Int>?
+    private var inPlaceStream = 0
+    /// Which of the messages read stand where in the present input.
     private var ranges: [(message: Int, bytes: Range<Int>)] = []
     /// True once a type 3 chunk came without the extended timestamp that it has to repeat.
     private var omitsExtendedTimestamps = false
 
-    /// Whether media messages that come together share one array. The last of them to go frees it: turn this off for a
-    /// peer most of whose messages go before the others.
+    /// Whether media messages that come together share the array in which they came. The last of them to go frees it: turn
+    /// this off for a peer most of whose messages go before the others.
     public var sharesMemory = true
 
     public init(limits: ChunkLimits = ChunkLimits()) { self.limits = limits }
@@ -57,28 +55,29 @@ public struct ChunkReader: Sendable {
     /// Reads whole messages from `bytes` from `offset`, which moves past what was read, and appends them to `messages`:
     /// all that end there, or so many that ``batchLimit`` stand in `messages`. Call it until all is read and ``hasMore`` is
     /// false.
+    /// - Parameter bytes: media is put together in them, chunk behind chunk, and stays there: they are of no other use.
     /// - Throws: ``ChunkError``. The framing is lost: take the messages that came before it, then end the session.
     public mutating func read(
-        _ bytes: Span<UInt8>, at offset: inout Int, into messages: inout [RTMPMessage]
+        _ bytes: inout [UInt8], at offset: inout Int, into messages: inout [RTMPMessage]
     ) throws(ChunkError) {
-        defer { share(with: &messages) }
+        defer { share(bytes, with: &messages) }
         while messages.count < Self.batchLimit {
             if let part = try nextOfAggregate() {
                 messages.append(part)
                 continue
             }
             guard offset < bytes.count || !carry.isEmpty else { return }
-            if chunkMissing == 0, try !beginChunk(in: bytes, at: &offset) { return }
-            readPayload(bytes, at: &offset)
+            if chunkMissing == 0, try !beginChunk(in: bytes.span, at: &offset) { return }
+            readPayload(&bytes, at: &offset)
             guard chunkMissing == 0, streams[current].isReceiving, streams[current].missing == 0 else { continue }
-            let start = sharedStart
+            let range = inPlace
             let message = finishMessage()
             switch message.type {
             case .setChunkSize: try setChunkSize(message.payload)
             case .abort: try abort(message.payload)
             case .aggregate: aggregate = AggregateReader(message)
             default:
-                if let start { ranges.append((messages.count, start..<shared.count)) }
+                if let range { ranges.append((messages.count, range)) }
                 messages.append(message)
             }
         }
@@ -97,49 +96,45 @@ public struct ChunkReader: Sendable {
     }
 
     /// Bytes held for messages under way: for tests of the bound.
-    var heldBytes: Int { streams.reduce(carry.capacity + shared.capacity) { $0 + $1.payload.capacity } }
+    var heldBytes: Int { streams.reduce(carry.capacity) { $0 + $1.payload.capacity } }
 
     // MARK: Chunks
 
     /// Reads a chunk's header.
     /// - Returns: false if the input ends within it; what there is of it is kept.
-    private mutating func beginChunk(in bytes: Span<UInt8>, at offset: inout Int) throws(ChunkError) -> Bool {
-        let left = bytes.count - offset
-        if carry.isEmpty, let size = try takeHeader(bytes.extracting(offset..<bytes.count), of: left) {
+    private mutating func beginChunk(in input: Span<UInt8>, at offset: inout Int) throws(ChunkError) -> Bool {
+        if carry.isEmpty, let size = try takeHeader(input.extracting(offset...), in: input, at: offset) {
             offset += size
             return true
         }
         // Rare: a header across two reads. Byte by byte, since only its own bytes may be taken.
         while true {
             let header = carry
-            if let size = try takeHeader(header.span, of: bytes.count - offset) {
+            if let size = try takeHeader(header.span, in: input, at: nil) {
                 carry.removeFirst(size)
                 return true
             }
-            guard offset < bytes.count else { return false }
-            carry.append(bytes[offset])
+            guard offset < input.count else { return false }
+            carry.append(input[offset])
             offset += 1
         }
     }
 
-    /// - Parameter left: the bytes of input from the header's first on.
+    /// - Parameter start: where `bytes` stand in `input`; `nil` if they came before it.
     /// - Returns: the bytes of the header, `nil` if `bytes` end within it.
-    private mutating func takeHeader(_ bytes: Span<UInt8>, of left: Int) throws(ChunkError) -> Int? {
+    private mutating func takeHeader(
+        _ bytes: Span<UInt8>, in input: Span<UInt8>, at start: Int?
+    ) throws(ChunkError) -> Int? {
         guard let header = ChunkHeader(parsing: bytes) else { return nil }
         let index = try index(of: header.chunkStreamID)
         var size = header.byteCount
         if case .same = header.message {
-            guard let extra = repeatedTimestamp(streams[index].extended, bytes.extracting(size..<bytes.count)) else {
+            guard let extra = repeatedTimestamp(streams[index].extended, bytes.extracting(size...)) else {
                 return nil
             }
             size += extra
         }
-        try begin(header, index, left: left)
-        return size
-    }
-
-    private mutating func begin(_ header: ChunkHeader, _ index: Int, left: Int) throws(ChunkError) {
-        if index != sharedStream { keepSharedMessage() }
+        if inPlace != nil, index != inPlaceStream { moveOut(of: input) }
         current = index
         if streams[index].isReceiving {
             guard case .same = header.message else {
@@ -149,42 +144,51 @@ public struct ChunkReader: Sendable {
             try streams[index].begin(header)
             guard streams[index].length <= limits.messageBytes else { throw .messageTooLong(streams[index].length) }
             unfinishedMessages += 1
-            makeRoom(for: streams[index].type, streams[index].length, left: left)
+            makeRoom(in: start.map { $0 + size..<input.count })
         }
         chunkMissing = min(chunkSize, streams[index].missing)
         guard unfinishedBytes + chunkMissing <= limits.unfinishedBytes else {
             throw .tooManyUnfinishedBytes(unfinishedBytes + chunkMissing)
         }
+        return size
     }
 
-    private mutating func makeRoom(for type: MessageType, _ length: Int, left: Int) {
-        if sharesMemory, type == .video || type == .audio, length <= left {
-            if shared.isEmpty { shared.reserveCapacity(left) }
-            (sharedStart, sharedStream) = (shared.count, current)
+    /// - Parameter rest: the part of the input that begins with the message.
+    private mutating func makeRoom(in rest: Range<Int>?) {
+        let isMedia = streams[current].type == .video || streams[current].type == .audio
+        if sharesMemory, isMedia, let rest, streams[current].length <= rest.count {
+            (inPlace, inPlaceStream) = (rest.lowerBound..<rest.lowerBound, current)
         } else if unfinishedMessages <= Self.reservedMessages {
             streams[current].reserve(upTo: Self.firstReserve)
         }
     }
 
-    /// The message under way in `shared` does not end in this input, or not in one piece: it gets memory of its own.
-    private mutating func keepSharedMessage() {
-        guard let start = sharedStart else { return }
-        sharedStart = nil
-        let begun = Array(shared[start...])
-        shared.removeSubrange(start...)
-        if unfinishedMessages <= Self.reservedMessages { streams[sharedStream].reserve(upTo: Self.firstReserve) }
-        streams[sharedStream].append(begun.span)
+    /// The message under way in the input does not end in it, or not in one piece: it gets memory of its own.
+    private mutating func moveOut(of input: Span<UInt8>) {
+        guard let begun = inPlace else { return }
+        inPlace = nil
+        if unfinishedMessages <= Self.reservedMessages { streams[inPlaceStream].reserve(upTo: Self.firstReserve) }
+        streams[inPlaceStream].append(input.extracting(begun))
     }
 
-    /// The end of an input: the messages get their parts of `shared`.
-    private mutating func share(with messages: inout [RTMPMessage]) {
-        keepSharedMessage()
-        var shared: [UInt8] = []
-        swap(&shared, &self.shared)
-        // Else little that is kept would hold the memory of all that came with it.
-        if shared.capacity > 2 * shared.count { shared = Array(copying: shared.span) }
-        for range in ranges { messages[range.message].payload = shared[range.bytes] }
-        ranges.removeAll(keepingCapacity: true)
+    /// The end of an input: the messages get their parts of it.
+    private mutating func share(_ input: [UInt8], with messages: inout [RTMPMessage]) {
+        moveOut(of: input.span)
+        let used = ranges.reduce(0) { $0 + $1.bytes.count }
+        if input.capacity <= 2 * used {
+            for range in ranges { messages[range.message].payload = input[range.bytes] }
+        } else {
+            // Else little that is kept would hold the memory of all that came with it.
+            var kept: [UInt8] = []
+            kept.reserveCapacity(used)
+            for range in ranges { kept.append(copying: input.span.extracting(range.bytes)) }
+            var start = 0
+            for range in ranges {
+                messages[range.message].payload = kept[start..<start + range.bytes.count]
+                start += range.bytes.count
+            }
+        }
+        ranges = []
     }
 
     /// The bytes of the extended timestamp that a type 3 chunk repeats: 4, or 0 from encoders which leave it out, as is
@@ -207,27 +211,29 @@ public struct ChunkReader: Sendable {
         return streams.count - 1
     }
 
-    private mutating func readPayload(_ bytes: Span<UInt8>, at offset: inout Int) {
+    private mutating func readPayload(_ bytes: inout [UInt8], at offset: inout Int) {
         if !carry.isEmpty {
             let carried = Array(carry.prefix(chunkMissing))
             carry.removeFirst(carried.count)
-            take(carried.span)
+            streams[current].append(carried.span)
+            note(received: carried.count)
         }
         let count = min(chunkMissing, bytes.count - offset)
         guard count > 0 else { return }
-        take(bytes.extracting(offset..<offset + count))
+        if let begun = inPlace {
+            bytes.move(offset..<offset + count, to: begun.upperBound)
+            inPlace = begun.lowerBound..<begun.upperBound + count
+        } else {
+            streams[current].append(bytes.span.extracting(offset..<offset + count))
+        }
+        note(received: count)
         offset += count
     }
 
-    private mutating func take(_ bytes: Span<UInt8>) {
-        if sharedStart != nil {
-            shared.append(copying: bytes)
-        } else {
-            streams[current].append(bytes)
-        }
-        streams[current].note(received: bytes.count)
-        chunkMissing -= bytes.count
-        unfinishedBytes += bytes.count
+    private mutating func note(received count: Int) {
+        streams[current].note(received: count)
+        chunkMissing -= count
+        unfinishedBytes += count
     }
 
     // MARK: Messages
@@ -235,7 +241,7 @@ public struct ChunkReader: Sendable {
     private mutating func finishMessage() -> RTMPMessage {
         unfinishedBytes -= streams[current].length
         unfinishedMessages -= 1
-        sharedStart = nil
+        inPlace = nil
         let message = streams[current].finish()
         if message.type == .audio || message.type == .video { mediaTime = message.timestamp }
         return message

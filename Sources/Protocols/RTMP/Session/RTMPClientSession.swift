@@ -78,11 +78,12 @@ public struct RTMPClientSession: Sendable {
         }
         guard handshake.isDone else { return }
         if case .handshake = state { connect() }
-        while offset < bytes.count || reader.hasMore {
+        var input = Array(copying: bytes)
+        while offset < input.count || reader.hasMore {
             var messages: [RTMPMessage] = []
             var failure: ChunkError?
             do throws(ChunkError) {
-                try reader.read(bytes, at: &offset, into: &messages)
+                try reader.read(&input, at: &offset, into: &messages)
             } catch {
                 failure = error
             }

@@ -48,8 +48,6 @@ public struct RTMPServerSession: Sendable {
     var state = State.handshake
     private var handshake: HandshakeServer
     private var reader: ChunkReader
-    /// What came in one piece, for the length of a call: kept for its memory.
-    private var batch: [RTMPMessage] = []
     /// Media of the publication came with the present input.
     var hasNewMedia = false
     private var writer = ChunkWriter()
@@ -83,15 +81,21 @@ public struct RTMPServerSession: Sendable {
         set { reader.sharesMemory = newValue }
     }
 
-    /// Takes bytes from the connection, cut anywhere.
+    /// Takes a copy of bytes from the connection, cut anywhere.
     public mutating func receive(_ bytes: Span<UInt8>, at now: Instant) {
+        var bytes = Array(copying: bytes)
+        receive(&bytes, at: now)
+    }
+
+    /// Takes bytes from the connection, cut anywhere, in memory that the media in them may keep: it is of no other use.
+    public mutating func receive(_ bytes: inout [UInt8], at now: Instant) {
         if case .closed = state { return }
         self.now = now
         guard receiveWindow.add(bytes.count, at: now) else { return fail(.bitrate(limit: limits.bitrate)) }
         var offset = 0
         if case .handshake = state {
             do throws(HandshakeError) {
-                try handshake.receive(bytes, at: &offset, into: &sending)
+                try handshake.receive(bytes.span, at: &offset, into: &sending)
             } catch {
                 return fail(.handshake(error))
             }
@@ -100,7 +104,7 @@ public struct RTMPServerSession: Sendable {
             wait(limits.firstMedia, .publishTimeout(limits.firstMedia))
         }
         while offset < bytes.count || reader.hasMore {
-            guard handleMessages(in: bytes, at: &offset) else { return }
+            guard handleMessages(in: &bytes, at: &offset) else { return }
         }
         if hasNewMedia {
             hasNewMedia = false
@@ -110,22 +114,22 @@ public struct RTMPServerSession: Sendable {
     }
 
     /// - Returns: false once the session is closed.
-    private mutating func handleMessages(in bytes: Span<UInt8>, at offset: inout Int) -> Bool {
+    private mutating func handleMessages(in bytes: inout [UInt8], at offset: inout Int) -> Bool {
+        // Not kept: what every session uses in turn is at hand, what is one's own has to be fetched.
         var messages: [RTMPMessage] = []
-        swap(&messages, &batch)
+        messages.reserveCapacity(8)
         var failure: ChunkError?
         do throws(ChunkError) {
-            try reader.read(bytes, at: &offset, into: &messages)
+            try reader.read(&bytes, at: &offset, into: &messages)
         } catch {
             failure = error  // what came before it counts
         }
+        outputs.reserveCapacity(outputs.count + messages.count)
         for message in messages {
             handle(message)
             if case .closed = state { return false }
         }
         if let failure { fail(.chunk(failure)) }
-        messages.removeAll(keepingCapacity: true)
-        swap(&messages, &batch)
         return failure == nil
     }
 
@@ -169,7 +173,7 @@ public struct RTMPServerSession: Sendable {
             return .send(bytes)
         }
         guard firstOutput < outputs.count else {
-            outputs.removeAll(keepingCapacity: true)
+            outputs = []
             firstOutput = 0
             return .wait(deadline: deadline?.instant)
         }

@@ -25,6 +25,8 @@ final class MediaPlane: Sendable {
     static let flushInterval = Duration.milliseconds(40)
 
     let events: AsyncStream<PlaneEvent>
+    /// Comes about once a second, with what else the loop has to tell then: so that the machine wakes once for all of it.
+    let seconds: AsyncStream<Void>
     private let loop: LoopHandle
     private let continuation: AsyncStream<PlaneEvent>.Continuation
     private let resident: LoopBound<Resident>
@@ -50,6 +52,8 @@ final class MediaPlane: Sendable {
         let (events, continuation) = AsyncStream.makeStream(of: PlaneEvent.self)
         self.events = events
         self.continuation = continuation
+        let (seconds, second) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        self.seconds = seconds
         loop = LoopHandle.start(name: "media-0")
         resident = await loop.ask { loop in
             let rooms = RoomHost(limits: replay)
@@ -59,7 +63,10 @@ final class MediaPlane: Sendable {
             loop.every(Self.flushInterval, while: { resident.links.values.contains { $0.isServing } }) { _ in
                 for link in resident.links.values { link.flush() }
             }
-            loop.every(.seconds(1)) { rooms.releaseOrphans(at: $0) }
+            loop.every(.seconds(1)) { now in
+                rooms.releaseOrphans(at: now)
+                second.yield()
+            }
             return LoopBound(resident, on: loop)
         }
     }

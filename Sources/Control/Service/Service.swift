@@ -129,13 +129,12 @@ public final class Service: Sendable {
     }
 
     private func keepTime() async {
-        while !Task.isCancelled {
+        for await _ in plane.seconds {
             let now = Clocks.now()
             await ingressControl.advance(to: now)
             await egressControl.advance(to: now)
             await closeOutlivedRooms(at: Clocks.wall())
             await guardDisk()
-            try? await Task.sleep(for: .seconds(1))
         }
     }
 

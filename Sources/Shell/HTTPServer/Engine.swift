@@ -38,6 +38,9 @@ final class Engine: @unchecked Sendable {  // unchecked: pointers are written on
         var credentials: TLSCredentials?
     }
 
+    /// Comes when a connection has begun.
+    let connections: AsyncStream<Void>
+    private let connection: AsyncStream<Void>.Continuation
     private let limits: HTTPServer.Limits
     private let refusal: @Sendable (HTTPRefusal) -> HTTPResponse
     private let arrivals: AsyncStream<Arrival>.Continuation
@@ -50,6 +53,7 @@ final class Engine: @unchecked Sendable {  // unchecked: pointers are written on
         listening descriptor: Int32, limits: HTTPServer.Limits, credentials: TLSCredentials?,
         refusal: @escaping @Sendable (HTTPRefusal) -> HTTPResponse, arrivals: AsyncStream<Arrival>.Continuation
     ) throws(HTTPServerError) {
+        (connections, connection) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         let gate = HTTPGate(headerBytes: limits.headerBytes, bodyBytes: limits.bodyBytes)
         let crowd = Crowd(limit: limits.connectionsPerAddress, isUncounted: limits.isUncounted)
         state = Mutex(State(gate: gate, crowd: crowd, credentials: credentials))
@@ -133,6 +137,8 @@ final class Engine: @unchecked Sendable {  // unchecked: pointers are written on
         if let daemon { unsafe MHD_stop_daemon(daemon.pointer) }
     }
 
+    var hasConnections: Bool { state.withLock { !$0.receiving.isEmpty } }
+
     func endSlowRequests() {
         let now = ContinuousClock.now
         state.withLock { state in
@@ -187,6 +193,7 @@ final class Engine: @unchecked Sendable {  // unchecked: pointers are written on
             if state.credentials != nil { state.greeting.insert(descriptor) }
             return state.credentials
         }
+        connection.yield()
         if let credentials { TLSConnections.begin(descriptor, with: credentials) }
     }
 

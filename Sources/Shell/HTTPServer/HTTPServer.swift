@@ -97,9 +97,14 @@ public final class HTTPServer: Sendable {
         engine.halt()
     }
 
-    /// Ends connections whose request does not become whole.
+    /// Ends connections whose request does not become whole, for as long as there are any.
     private func watch() async {
-        while (try? await Task.sleep(for: .seconds(1))) != nil { engine.endSlowRequests() }
+        for await _ in engine.connections {
+            while engine.hasConnections {
+                guard (try? await Task.sleep(for: .seconds(1))) != nil else { return }
+                engine.endSlowRequests()
+            }
+        }
     }
 
     /// A refusal as one line of text.

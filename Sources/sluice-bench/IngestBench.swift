@@ -22,6 +22,7 @@ enum IngestBench {
         var publishers: Int
         var gateway: [Cost] = []
         var peer: [Cost] = []
+        var floor: [Cost] = []
         var lateness: Duration = .zero
     }
 
@@ -39,6 +40,7 @@ enum IngestBench {
             for _ in 0..<rounds {
                 result.peer.append(try peer(workspace, clip, count, window, &result.lateness))
                 result.gateway.append(try gateway(workspace, clip, count, window, &result.lateness))
+                result.floor.append(try floor(workspace, clip, count, window, &result.lateness))
             }
             results.append(result)
         }
@@ -60,8 +62,18 @@ enum IngestBench {
     ) throws(BenchError) -> Cost {
         let peer = try NginxPeer(in: workspace)
         defer { peer.stop() }
-        return try cost(clip, (0..<count).map { "key\($0)" }, peer.port, window, &lateness, peer.processIDs, workspace)
+        return try cost(clip, keys(count), peer.port, window, &lateness, peer.processIDs, workspace)
     }
+
+    private static func floor(
+        _ workspace: Workspace, _ clip: MediaClip, _ count: Int, _ window: Duration, _ lateness: inout Duration
+    ) throws(BenchError) -> Cost {
+        let floor = try FloorPeer(in: workspace)
+        defer { floor.stop() }
+        return try cost(clip, keys(count), floor.port, window, &lateness, floor.processIDs, workspace)
+    }
+
+    private static func keys(_ count: Int) -> [String] { (0..<count).map { "key\($0)" } }
 
     private static func cost(
         _ clip: MediaClip, _ keys: [String], _ port: UInt16, _ window: Duration, _ lateness: inout Duration,
@@ -89,19 +101,23 @@ enum IngestBench {
         var report = Report(
             "RTMP ingest at 2.5 Mbit/s: milli-cores a publisher, \(rounds) rounds of \(Report.text(window.inSeconds)) s",
             columns: [
-                "publishers", "user", "total", "nginx user", "nginx total", "user ratio", "total ratio", "late ms",
+                "publishers", "user", "total", "nginx user", "nginx total", "floor user", "floor total", "user/nginx",
+                "total/nginx", "user/floor", "total/floor", "late ms",
             ])
         for result in results {
-            let (gateway, peer) = (middle(result.gateway), middle(result.peer))
+            let (gateway, peer, floor) = (middle(result.gateway), middle(result.peer), middle(result.floor))
             report.row(
                 String(result.publishers), Report.text(gateway.user), Report.text(gateway.total),
-                Report.text(peer.user), Report.text(peer.total), Report.text(gateway.user / peer.user),
-                Report.text(gateway.total / peer.total), Report.text(result.lateness.inSeconds * 1000))
+                Report.text(peer.user), Report.text(peer.total), Report.text(floor.user), Report.text(floor.total),
+                Report.text(gateway.user / peer.user), Report.text(gateway.total / peer.total),
+                Report.text(gateway.user / floor.user), Report.text(gateway.total / floor.total),
+                Report.text(result.lateness.inSeconds * 1000))
         }
         report.note(
             "late: how late the publishers themselves ever sent a message; large when the machine is short of time.")
         report.note(
             "user: the total by the share that `perf` samples; by the kernel's 250 Hz account where there is no perf.")
+        report.note("floor: what comes is read each 40 ms and copied once into memory; nothing else is done with it.")
         for result in results {
             let (gateway, peer) = (middle(result.gateway), middle(result.peer))
             let name = result.publishers == 1 ? "1 publisher" : "\(result.publishers) publishers"

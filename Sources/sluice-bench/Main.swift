@@ -8,6 +8,7 @@ struct Main {
         do throws(BenchError) {
             let options = try Options(Array(CommandLine.arguments.dropFirst()))
             guard let names = options.benches else { return Terminal.write(Options.help) }
+            if let port = options.floorPort { FloorPeer.serve(port) }
             var missed = 0
             for bench in names {
                 let report = try bench.run(options)

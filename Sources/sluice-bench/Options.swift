@@ -9,6 +9,8 @@ struct Options {
     private(set) var times: Int?
     private(set) var seconds: Int?
     private(set) var rounds: Int?
+    /// This process is to be the ``FloorServer`` on that port, for another that measures.
+    private(set) var floorPort: UInt16?
 
     static let help = """
         sluice-bench: measure the gateway against its bars, medians of several rounds, a peer beside.
@@ -16,7 +18,8 @@ struct Options {
           sluice-bench [BENCH…] [OPTION…]     without a BENCH: all of them, one after another
 
           chunks     RTMP chunk parser, in this process
-          ingest     CPU of RTMP publishers, beside nginx-rtmp
+          ingest     CPU of RTMP publishers, beside nginx-rtmp, and beside a floor: a server that reads what comes into
+                     memory and does nothing else
           record     CPU and memory of recordings of live rooms; nothing may be lost
           start      from POST /v1/egress to a file whose first frame decodes
           idle       memory of a gateway with nothing to do
@@ -48,6 +51,7 @@ struct Options {
             case "--times": times = try Self.number(words.popFirst(), word)
             case "--seconds": seconds = try Self.number(words.popFirst(), word)
             case "--rounds": rounds = try Self.number(words.popFirst(), word)
+            case "--floor": floorPort = UInt16(clamping: try Self.number(words.popFirst(), word))
             default:
                 guard let bench = Bench(rawValue: word) else { throw .usage("there is no bench or option `\(word)`") }
                 names.append(bench)

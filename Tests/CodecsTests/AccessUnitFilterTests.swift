@@ -46,6 +46,15 @@ struct AccessUnitFilterTests {
         #expect(result.changedConfiguration == nil)
     }
 
+    @Test("refuses a unit that changes more sets than any encoder sends, and ids that the standard has not")
+    func flood() throws {
+        let sets = (0..<40).map { pps + [UInt8($0)] }
+        #expect(try filter(Array(sets.prefix(32)) + [slice]).changedConfiguration != nil)
+        #expect(throws: H264Error.tooManyParameterSets(limit: 32)) { try filter(sets + [slice]) }
+        // pic_parameter_set_id 256: eight zeros, a one, and eight bits.
+        #expect(throws: H264Error.invalidField("parameter_set_id")) { try filter([[0x68, 0x00, 0x80, 0xC0], slice]) }
+    }
+
     @Test("does not hold on to a buffer of filler")
     func mostlyFiller() throws {
         let result = try filter([slice, filler + [UInt8](repeating: 0xFF, count: 500)])

@@ -73,9 +73,12 @@ public struct AVCDecoderConfigurationRecord: Equatable, Sendable {
     /// The record after `set` came in band: it takes the place of the set with the same id, or joins the list.
     func replacing(with set: [UInt8]) throws(H264Error) -> Self {
         let id = try Self.id(of: set)
+        let isSequence = NALUnitType(header: set[0]) == .sequenceParameterSet
+        // ITU-T H.264 sections 7.4.2.1.1 and 7.4.2.2: so there is an end to what one record can hold.
+        guard id <= (isSequence ? 31 : 255) else { throw .invalidField("parameter_set_id") }
         var sps = sequenceParameterSets
         var pps = pictureParameterSets
-        if NALUnitType(header: set[0]) == .sequenceParameterSet {
+        if isSequence {
             Self.put(set, id, into: &sps)
         } else {
             Self.put(set, id, into: &pps)

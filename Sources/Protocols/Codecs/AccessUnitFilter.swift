@@ -3,6 +3,9 @@ import Bytes
 /// Takes from H.264 access units what a file or a push must not carry: filler (84 to 92 % of what a constant-rate
 /// encoder sends), delimiters, and in-band parameter sets that the configuration holds already.
 public struct AccessUnitFilter: Sendable {
+    /// Parameter sets that one unit may change: encoders send one or two.
+    private static let changeLimit = 32
+
     public let configuration: AVCDecoderConfigurationRecord
 
     public init(_ configuration: AVCDecoderConfigurationRecord) { self.configuration = configuration }
@@ -15,10 +18,15 @@ public struct AccessUnitFilter: Sendable {
         var reader = try NALUnitReader(span, lengthSize: configuration.nalLengthSize)
         var result = FilteredAccessUnit(bytes: unit)
         var kept = KeptPieces()
+        var changes = 0
         while let nalUnit = try reader.next() {
             let type = NALUnitType(header: span[nalUnit.lowerBound])
             if type == .idrSlice { result.hasIDRSlice = true }
             guard try keeps(type, span.extracting(nalUnit), &result) else { continue }
+            if type == .sequenceParameterSet || type == .pictureParameterSet {
+                changes += 1
+                guard changes <= Self.changeLimit else { throw .tooManyParameterSets(limit: Self.changeLimit) }
+            }
             kept.add(nalUnit.lowerBound - configuration.nalLengthSize..<nalUnit.upperBound)
         }
         result.removedBytes = unit.count - kept.byteCount

@@ -10,6 +10,8 @@ public enum H264Error: Error, Equatable, Sendable {
     case nalUnitLength(Int)
     /// A decoder configuration without at least one SPS and one PPS.
     case noParameterSets
+    /// An access unit that changes more parameter sets than any encoder sends.
+    case tooManyParameterSets(limit: Int)
     /// A parameter set whose NAL unit type is another's.
     case notAParameterSet
     /// A field of an SPS that is out of the standard's range.

@@ -28,4 +28,20 @@ struct TimingTests {
 
     @Test("seconds for people")
     func seconds() { #expect(Duration.milliseconds(1500).inSeconds == 1.5) }
+
+    @Test("a bucket gives its burst at once, and then one each interval")
+    func bucket() {
+        var bucket = TokenBucket(burst: 3, interval: .seconds(1))
+        func taken(_ count: Int, at seconds: Int64) -> Int {
+            (0..<count).count { _ in bucket.take(at: seconds * 1_000_000_000) }
+        }
+        #expect(taken(5, at: 100) == 3)
+        #expect(taken(5, at: 101) == 1)
+        #expect(taken(5, at: 103) == 2)
+        #expect(taken(9, at: 1000) == 3)
+        #expect(taken(5, at: 10) == 0, "a clock that steps back brings nothing")
+        #expect(taken(5, at: 11) == 1)
+        var endless = TokenBucket(burst: .max, interval: .seconds(1))
+        for time in [Int64.min, .max, 0, .max, .min] { _ = endless.take(at: time) }
+    }
 }

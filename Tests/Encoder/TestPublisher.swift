@@ -49,6 +49,13 @@ public final class TestPublisher {
         try flush()
     }
 
+    /// Another configuration for each `number`.
+    public func reconfigure(_ number: UInt8) throws {
+        let video = [0x17, 0, 0, 0, 0] + Self.avcC + [number]
+        session.sendVideo(video.span, timestamp: 0)
+        try flush()
+    }
+
     /// Pictures and sound, 25 a second, each with its number in it; a key frame first and every ten.
     public func play(_ frames: Range<Int>, bytes: Int = 100) throws {
         for frame in frames {

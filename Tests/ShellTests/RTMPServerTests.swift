@@ -147,6 +147,22 @@ struct RTMPServerTests {
         #expect(try await site.ended().reason.contains("over the limit"))
     }
 
+    @Test("ends a session that changes its configuration over and over; repeats are free")
+    func changes() async throws {
+        let site = try await RTMPSite()
+        let publisher = try await site.live("key")
+        for _ in 0..<100 { try publisher.sendHeaders() }
+        for number in 0..<UInt8(20) { try publisher.reconfigure(number) }
+        try publisher.play(0..<3)
+        #expect(await eventually { await site.loop.records(of: "RM_1").compactMap(\.unit).count == 6 })
+        for number in 20..<UInt8(200) { try? publisher.reconfigure(number) }
+        #expect(try await site.ended().reason.contains("changes its configuration"))
+        let configurations = await site.loop.records(of: "RM_1").count { record in
+            if case .event(.configuration) = record.body { true } else { false }
+        }
+        #expect(configurations < 60)
+    }
+
     // Else one small unit that is kept holds everything useless that came with it.
     @Test("keeps each unit by itself for one that sends much of no use")
     func useless() async throws {

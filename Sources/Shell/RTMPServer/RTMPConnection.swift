@@ -133,7 +133,13 @@ final class RTMPConnection: DescriptorHandler {
             drain(at: now)
             if count < Self.mostRead { break }
         }
-        if let publication, publication.publisher.unusedBytes > Self.unusedLimit { session.mediaSharesMemory = false }
+        if let publisher = publication?.publisher {
+            if publisher.unusedBytes > Self.unusedLimit { session.mediaSharesMemory = false }
+            if publisher.changesTooOften, !isEnded {
+                session.close("the encoder changes its configuration again and again")
+                drain(at: now)
+            }
+        }
         if let closed { end(closed) }
     }
 

@@ -15,6 +15,10 @@ struct UnitPublisher {
     private var clock = SourceClock()
     private var videoTrack: TrackNumber?
     private var audioTrack: TrackNumber?
+    /// Each costs every recorder a segment, and every later viewer a header.
+    private var changes = TokenBucket(burst: 30, interval: .seconds(1))
+    /// Configurations changed more often than that: nothing more is taken, and the session is to end.
+    private(set) var changesTooOften = false
     /// Bytes of messages that became no unit.
     private(set) var unusedBytes = 0
 
@@ -44,10 +48,12 @@ struct UnitPublisher {
     }
 
     private mutating func append(_ item: FLVIngest.Item?, _ timestamp: Int64, _ byteCount: Int, at now: Instant) {
+        guard !changesTooOften else { return }
         switch item {
         case nil: unusedBytes &+= byteCount
         case .configuration(let kind, let configuration):
             unusedBytes &+= byteCount
+            guard changes.take(at: now.nanoseconds) else { return changesTooOften = true }
             room.append(.configuration(track(kind, at: now), rendition: 0, configuration), at: now)
         case .unit(let kind, let unit):
             let mapped = clock.map(

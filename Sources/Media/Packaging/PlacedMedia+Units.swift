@@ -8,7 +8,8 @@ extension PlacedMedia {
     /// Media of a new anchor may lie over the old by this much before the whole source is moved, in milliseconds.
     private static let overlapLimit: Int64 = 100
 
-    /// Bytes of all tracks' present configurations together, at most: any header holds them. Usual ones have some 50.
+    /// Bytes of all tracks' present configurations together, and of any later one, at most: any header holds them. Usual
+    /// ones have some 50.
     static let configurationLimit = 4096
 
     mutating func take(_ unit: Unit, _ record: Record, _ room: inout RecordedRoom) {
@@ -40,7 +41,9 @@ extension PlacedMedia {
             guard let coded = SampleCoding.of(configuration), coded.entry.isVideo == tracks[index].isVideo else {
                 return skip(next, index)
             }
-            describe(coded.entry, coded.coding, index, &next)
+            guard describe(coded.entry, coded.coding, index, &next, at: record.time, &room) else {
+                return leaveOut(next, index)
+            }
             next.configuration = configuration.id
         }
         var bytes = unit.bytes
@@ -48,7 +51,7 @@ extension PlacedMedia {
         case .dropped: return skip(next, index)
         case .sample(let sample): bytes = sample
         case .changed(let entry, let coding, let sample):
-            describe(entry, coding, index, &next)
+            guard describe(entry, coding, index, &next, at: record.time, &room) else { return leaveOut(next, index) }
             bytes = sample
         }
         next.needsKey = false
@@ -72,6 +75,14 @@ extension PlacedMedia {
     private mutating func skip(_ state: TrackTimeline.State, _ index: Int) {
         tracks[index].state = state
         skip()
+    }
+
+    /// Leaves out what comes, up to the next key frame.
+    private mutating func leaveOut(_ state: TrackTimeline.State, _ index: Int) {
+        var state = state
+        state.needsKey = tracks[index].isVideo
+        state.gap = state.gap ?? .missed
+        skip(state, index)
     }
 
     // MARK: Tracks and entries
@@ -125,10 +136,24 @@ extension PlacedMedia {
     }
 
     /// Makes `entry` the one that decodes what comes, adding it to the track if it is new.
+    /// - Returns: false when it may not be: it is too large, or the track changes too often.
     private mutating func describe(
-        _ entry: SampleEntry, _ coding: SampleCoding, _ index: Int, _ state: inout TrackTimeline.State
-    ) {
-        if let known = tracks[index].track.entries.firstIndex(of: entry) {
+        _ entry: SampleEntry, _ coding: SampleCoding, _ index: Int, _ state: inout TrackTimeline.State,
+        at roomTime: Int64, _ room: inout RecordedRoom
+    ) -> Bool {
+        let known = tracks[index].track.entries.firstIndex(of: entry)
+        if known.map({ UInt32($0 + 1) }) != state.description {
+            guard entry.configuration.count <= Self.configurationLimit else {
+                warnOfChanges(index, &room) { .largeConfiguration($0) }
+                return false
+            }
+            let isNew = known == nil
+            guard room.budgets[tracks[index].info.number, default: .init()].takes(isNew: isNew, at: roomTime) else {
+                warnOfChanges(index, &room) { .tooManyChanges($0) }
+                return false
+            }
+        }
+        if let known {
             state.description = UInt32(known + 1)
         } else {
             tracks[index].track.entries.append(entry)
@@ -137,6 +162,16 @@ extension PlacedMedia {
         }
         tracks[index].coding = coding
         state.clock.frame = coding.frame
+        return true
+    }
+
+    private mutating func warnOfChanges(
+        _ index: Int, _ room: inout RecordedRoom, _ warning: (String) -> RecorderWarning
+    ) {
+        let info = tracks[index].info
+        guard room.budgets[info.number]?.isSpent != true else { return }
+        room.budgets[info.number, default: .init()].isSpent = true
+        outputs.append(.warning(warning(room.name(of: info))))
     }
 
     // MARK: Times

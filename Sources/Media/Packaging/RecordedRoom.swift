@@ -1,4 +1,5 @@
 import Feed
+import Timing
 
 /// What a recorder knows of the room: who publishes what, how it decodes, and whose clock runs how.
 struct RecordedRoom: Sendable {
@@ -22,6 +23,19 @@ struct RecordedRoom: Sendable {
         var publication: UInt32 = 1
     }
 
+    /// How often a track may decode differently. Each change costs a segment, and each new entry a place in every header
+    /// and every state that is written from there on.
+    struct ChangeBudget: Sendable {
+        private var changes = TokenBucket(burst: 30, interval: .seconds(1))
+        private var entries = TokenBucket(burst: 64, interval: .seconds(60))
+        /// It was said that there were too many.
+        var isSpent = false
+
+        mutating func takes(isNew: Bool, at roomTime: Int64) -> Bool {
+            changes.take(at: roomTime) && (!isNew || entries.take(at: roomTime))
+        }
+    }
+
     /// Configurations of one track that are remembered: units name the present one, or in a takeover one shortly before.
     private static let configurationLimit = 64
 
@@ -30,6 +44,7 @@ struct RecordedRoom: Sendable {
     private(set) var participants: [ParticipantNumber: ParticipantInfo] = [:]
     private(set) var tracks: [TrackNumber: Track] = [:]
     var clocks: [ParticipantNumber: SourceClock] = [:]
+    var budgets: [TrackNumber: ChangeBudget] = [:]
 
     init(selection: Subscribe.Selection) { self.selection = selection }
 

@@ -137,6 +137,20 @@ extension RecorderWarning {
             remedy: "Look at the encoder's extra data: it has kilobytes where tens of bytes are usual.")
     }
 
+    static func largeConfiguration(_ name: String) -> Self {
+        Self(
+            code: "units_left_out",
+            message: "\(name) changed to a decoder configuration that is too large: what needs it is left out.",
+            remedy: "Look at the encoder's extra data: it has kilobytes where tens of bytes are usual.")
+    }
+
+    static func tooManyChanges(_ name: String) -> Self {
+        Self(
+            code: "units_left_out",
+            message: "\(name) changes its decoder configuration again and again: some of it is left out.",
+            remedy: "Set the encoder to keep its size and parameter sets.")
+    }
+
     static func packets(_ name: String) -> Self {
         Self(
             code: "track_left_out", message: "\(name) is not in the file: it is published over WebRTC.",

@@ -246,7 +246,9 @@ public struct RoomTimeline: Sendable {
         }
         isPaused = false
         media?.rebase(onto: epoch, at: record)
+        let budgets = room.budgets
         room = RecordedRoom(selection: options.selection)
+        room.budgets = budgets
         room.apply(.clock(epoch: epoch))
         roomTime = record.time
     }

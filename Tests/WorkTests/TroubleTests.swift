@@ -1,5 +1,6 @@
 import Feed
 import FoundationEssentials
+import Glibc
 import Assignments
 import LinkTransport
 import Spec
@@ -57,6 +58,34 @@ struct TroubleTests {
         let output = try #require(try gateway.finalReport().outputs.first)
         #expect(output.location == gateway.folder + "/demo/film-2.mp4")
         #expect(FileManager.default.contents(atPath: path) == Data("not a film".utf8))
+    }
+
+    @Test("waits for who still writes into its folder", arguments: [true, false])
+    func busyFolder(isStopped: Bool) throws {
+        let gateway = try FakeGateway(SimulatedRoom())
+        let path = gateway.folder + "/demo/live"
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        let other = unsafe open(path, O_RDONLY)
+        #expect(flock(other, LOCK_EX | LOCK_NB) == 0)
+        var assignment = EgressAssignment.recording(in: gateway.folder, attempt: 2)
+        assignment.outputs[0].target = .hls(
+            root: gateway.folder, path: "demo/live", HLSPlan(segmentSeconds: 1, windowSegments: nil))
+        try gateway.assign(assignment)
+        #expect(try gateway.report().outputs.first?.state == .pending)
+        #expect(gateway.subscriptions.isEmpty)
+        if isStopped { try gateway.command(.stop) }
+        close(other)
+        if !isStopped {
+            _ = try gateway.report { $0.outputs.first?.state == .active }
+            #expect(gateway.subscriptions.count == 1)
+            try gateway.command(.stop)
+        }
+        let output = try #require(try gateway.finalReport().outputs.first)
+        #expect(output.state == .complete && output.location == path + "/index.m3u8")
+        #expect(!FileManager.default.fileExists(atPath: path + "-2"))
+        let after = unsafe open(path, O_RDONLY)
+        #expect(flock(after, LOCK_EX | LOCK_NB) == 0, "who is done lets go")
+        close(after)
     }
 
     @Test("says that there is no such room")

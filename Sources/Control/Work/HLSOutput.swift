@@ -20,6 +20,8 @@ final class HLSOutput: OutputRunner {
     }
 
     private enum Phase: Equatable {
+        /// A worker that is gone, as it seems, still writes into the folder; up to this instant.
+        case waiting(until: Instant)
         case recording
         /// Unsubscribed; what the feed still held comes until it says that it ended, or until this instant.
         case draining(until: Instant)
@@ -29,6 +31,8 @@ final class HLSOutput: OutputRunner {
 
     /// How long a stop waits for what the feed still holds.
     private static let drainLimit = Duration.seconds(5)
+    /// How long a worker without a gateway may take to write what it has, and a little more.
+    private static let waitLimit = Duration.seconds(12)
     /// A state of ours is not larger.
     private static let stateLimit = 256 << 20
 
@@ -45,6 +49,8 @@ final class HLSOutput: OutputRunner {
     private var root: StorageRoot?
     /// Beneath the root, as it was made.
     private var folder = ""
+    /// Held up to the last write of ours: what another worker's disk still has in hand must not land over it.
+    private var lock: FolderLock?
     private var segmenter: HLSSegmenter
     private var state: OutputReport
     private var limit: RecordingLimit
@@ -53,6 +59,9 @@ final class HLSOutput: OutputRunner {
     private var queue: [HLSSegmenter.Publication] = []
     private var markers: [Marker] = []
     private var isFinished = false
+    private var isPaused: Bool
+    /// A stop came while it waited.
+    private var mustStop = false
     /// What comes is left out: paused, or not yet gone on after it.
     private var isLeavingOut = false
     private var wake: Int64?
@@ -73,6 +82,7 @@ final class HLSOutput: OutputRunner {
             segmentDuration: .nanoseconds(Int64((min(max(plan.segmentSeconds, 1), 60) * 1e9).rounded())),
             window: plan.windowSegments)
         segmenter = HLSSegmenter(options: options)
+        isPaused = job.assignment.isPaused
         subscription = job.worker.nextSubscription()
         state = OutputReport(id: output.id, state: .pending)
         limit = RecordingLimit(duration: job.assignment.durationSeconds.map { .seconds(max(0, $0)) })
@@ -92,21 +102,27 @@ final class HLSOutput: OutputRunner {
 
     // MARK: Inputs
 
-    func start(at now: Instant) {
+    func start(at now: Instant) { begin(until: now + Self.waitLimit, adopts: true, at: now) }
+
+    /// - Parameter adopts: false to leave a folder that somebody holds, and begin another.
+    private func begin(until: Instant, adopts: Bool, at now: Instant) {
         do throws(StorageError) {
             let root = try job.worker.root(place.root)
             self.root = root
             let isLow = try job.worker.isLow(root, at: now)
             guard !isLow else { throw .full(path: root.path) }
-            let (start, epoch) = try begin(in: root)
+            let (start, epoch) = try begin(in: root, adopts: output.adopts && adopts)
+            phase = .recording
             state.location = "\(root.path)/\(folder)/\(HLSSegmenter.playlistName)"
             if let startedAt = segmenter.statistics.startedAt { becomeActive(startedAt) }
             // What a pause left out is not asked for again.
-            let isPaused = job.assignment.isPaused
             job.subscribe(
                 subscription, output, isDurable: true, start: isPaused ? .live : start, epoch: isPaused ? nil : epoch)
             pump(at: now)
+            if mustStop { stop(at: now) }
             onChange()
+        } catch .busy(_) where adopts {
+            phase = .waiting(until: until)
         } catch {
             fail(error)
         }
@@ -114,16 +130,17 @@ final class HLSOutput: OutputRunner {
 
     /// Finds the folder that an earlier attempt left, or makes one.
     /// - Returns: from where in the feed it goes on.
-    private func begin(in root: StorageRoot) throws(StorageError) -> (Subscribe.Start, epoch: Int64?) {
+    private func begin(in root: StorageRoot, adopts: Bool) throws(StorageError) -> (Subscribe.Start, epoch: Int64?) {
         let fresh = Beginning.start(without: output, job)
-        guard output.adopts else {
-            folder = try root.createFolder(place.path)
+        guard adopts else {
+            try makeFolder(in: root)
             return (fresh, nil)
         }
         do throws(StorageError) {
+            lock = try root.lockFolder(place.path)
             let left = try root.read("\(place.path)/\(HLSSegmenter.stateName)", limit: Self.stateLimit)
             guard let adopted = HLSSegmenter(adopting: left, options: options) else {
-                folder = try root.createFolder(place.path)
+                try makeFolder(in: root)
                 return (fresh, nil)
             }
             folder = place.path
@@ -133,13 +150,14 @@ final class HLSOutput: OutputRunner {
             return (.position(next), adopted.epoch)
         } catch .notFound {
             // Nothing was published yet. The folder is ours, unless somebody took it away.
-            if (try? root.files(in: place.path)) == nil {
-                folder = try root.createFolder(place.path)
-            } else {
-                folder = place.path
-            }
+            if lock == nil { try makeFolder(in: root) } else { folder = place.path }
             return (fresh, nil)
         }
+    }
+
+    private func makeFolder(in root: StorageRoot) throws(StorageError) {
+        folder = try root.createFolder(place.path)
+        lock = try root.lockFolder(folder)
     }
 
     func subscribed(from position: UInt64) {}
@@ -167,6 +185,10 @@ final class HLSOutput: OutputRunner {
     }
 
     func tick(at now: Instant) {
+        if case .waiting(let until) = phase {
+            begin(until: until, adopts: now < until, at: now)
+            return isPaused ? pause(at: now) : ()
+        }
         if case .draining(let until) = phase, now >= until { return finish(at: now) }
         if phase == .recording, let root, (try? job.worker.isLow(root, at: now)) == true {
             return stopForSpace(at: now)
@@ -179,8 +201,7 @@ final class HLSOutput: OutputRunner {
     func feedEnded(_ reason: EndReason, at now: Instant) {
         switch reason {
         case .fenced:  // another worker has the job, and the folder
-            phase = .ended
-            queue = []
+            letGo()
             onChange()
         case .notFound where state.startedAt == 0 && phase == .recording:
             endState = .failed
@@ -194,6 +215,7 @@ final class HLSOutput: OutputRunner {
     func limit(to duration: Duration?) { limit.duration = duration }
 
     func stop(at now: Instant) {
+        if case .waiting = phase { return mustStop = true }
         guard phase == .recording else { return }
         job.worker.send(.unsubscribe(subscription: subscription))
         phase = .draining(until: now + Self.drainLimit)
@@ -205,6 +227,7 @@ final class HLSOutput: OutputRunner {
     }
 
     func pause(at now: Instant) {
+        isPaused = true
         guard phase == .recording else { return }
         isLeavingOut = true
         segmenter.pause()
@@ -212,6 +235,7 @@ final class HLSOutput: OutputRunner {
     }
 
     func resume(at now: Instant) {
+        isPaused = false
         segmenter.resume()
         if segmenter.epoch == nil { isLeavingOut = false }  // nothing that a pause could be cut out of
     }
@@ -279,7 +303,9 @@ final class HLSOutput: OutputRunner {
                 isDurable: phase == .sealing || !file.name.hasSuffix(".m3u8"))
         }
         let removed = publication.removed.map { "\(folder)/\($0)" }
-        job.worker.replace(files, removing: removed, in: root) { [weak self] error in self?.written(error) }
+        job.worker.replace(files, removing: removed, in: root) { [weak self, lock] error in
+            withExtendedLifetime(lock) { self?.written(error) }
+        }
     }
 
     private func written(_ error: StorageError?) {
@@ -305,11 +331,11 @@ final class HLSOutput: OutputRunner {
 
     private func endIfWritten() {
         guard isFinished, queue.isEmpty, phase != .ended else { return }
-        phase = .ended
         if state.startedAt == 0 {  // nothing was published: nothing is left behind
-            if let root { try? root.removeFolder(folder) }
+            if let root, !folder.isEmpty { try? root.removeFolder(folder) }
             state.location = nil
         }
+        letGo()
         state.state = endState
         onChange()
     }
@@ -325,10 +351,16 @@ final class HLSOutput: OutputRunner {
         job.worker.send(.unsubscribe(subscription: subscription))
         endState = .failed
         setError(error)
-        phase = .ended
-        queue = []
+        letGo()
         state.state = .failed
         onChange()
+    }
+
+    /// Writes nothing more. What the pool has in hand keeps the folder until it is done.
+    private func letGo() {
+        phase = .ended
+        queue = []
+        lock = nil
     }
 
     private func setError(_ error: StorageError) {

@@ -15,6 +15,13 @@ public struct WholeFile: Equatable, Sendable {
     }
 }
 
+/// A folder that is written by its holder alone, for as long as this lives.
+public final class FolderLock: Sendable {
+    private let folder: Descriptor
+
+    fileprivate init(_ folder: Descriptor) { self.folder = folder }
+}
+
 /// Files that nobody sees half: written beside, synced, renamed.
 extension StorageRoot {
     /// Makes a new folder at `relative`, and the folders before it. When the name is taken, `live` becomes `live-2`.
@@ -30,6 +37,19 @@ extension StorageRoot {
             guard errno == EEXIST else { throw StorageError(code: errno, path: absolute(relative), in: "mkdir") }
         }
         throw .exists(path: absolute(relative))
+    }
+
+    /// Takes the folder for whoever holds the answer. Where a file system has no locks, it is free.
+    /// - Throws: `busy` while somebody else has it.
+    public func lockFolder(_ relative: String) throws(StorageError) -> FolderLock {
+        let (parent, name) = try locate(relative, makesFolders: false)
+        let number = unsafe openat(parent.number, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+        guard number >= 0 else { throw StorageError(code: errno, path: absolute(relative), in: "open") }
+        let descriptor = Descriptor(number)
+        guard flock(number, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK else {
+            throw .busy(path: absolute(relative))
+        }
+        return FolderLock(descriptor)
     }
 
     /// Puts each file in place of what has its name, in this order, then takes the files of `removed` away. Calls `done`

@@ -301,7 +301,12 @@ actor IngressControl {
         idBySession[request.session] = id
         counters.noteStart()
         if held == nil, let former = entry.live { await rooms.leave(former.participant.id, room: former.roomID) }
+        // Each wait may have brought the end of the ingress, of the room or of the session, or another session.
+        func isPresent() -> Bool { entries[id]?.live?.participant.id == participant.id }
+        guard isPresent() else { return }
         guard await rooms.join(participant, room: room.id) else { return turnAway(request, from: id) }
+        guard isPresent() else { return await rooms.leave(participant.id, room: room.id) }
+        guard entries[id]?.live?.session == request.session else { return }
         plane.accept(request.session, as: grant)
         log.info(
             held == nil ? "publishing" : "publishing again",

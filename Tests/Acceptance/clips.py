@@ -21,12 +21,15 @@ class Clip:
     bframes: int = 0
     mono: bool = False
     """44.1 kHz mono instead of 48 kHz stereo."""
+    small: bool = False
+    """320x180 in Baseline instead of 640x360 in High."""
     kbps: int = 300
 
     @property
     def name(self):
         sound = "mono44100" if self.mono else "stereo48000"
-        return f"{self.fps}fps-{sound}-b{self.bframes}-gop{self.gop}-{self.seconds}s-{self.kbps}k"
+        picture = f"{self.fps}fps-small" if self.small else f"{self.fps}fps"
+        return f"{picture}-{sound}-b{self.bframes}-gop{self.gop}-{self.seconds}s-{self.kbps}k"
 
     @property
     def frames(self):
@@ -54,6 +57,11 @@ class Clip:
             run(["ffmpeg", "-y", "-v", "error", "-i", draft, "-c:v", "copy", "-c:a", "aac", "-b:a", "64k", "-ar", 44100,
                  "-ac", 1, mono])
             mono.replace(draft)
+        if self.small:
+            small = draft.with_name("small-" + draft.name)
+            run(["ffmpeg", "-y", "-v", "error", "-i", draft, "-c:a", "copy", "-s", "320x180", "-profile:v", "baseline", "-g",
+                 self.gop_frames, "-sc_threshold", 0, small])
+            small.replace(draft)
         draft.rename(path)
 
     @property

@@ -33,18 +33,19 @@ class Kept:
 
 
 def kept(path, stream="v"):
-    """The packets of a stream, in the order of the file."""
+    """The packets of a stream, in the order of the file; without parameter sets, since Matroska has later ones in them."""
     entries = ["-select_streams", stream, "-show_packets", "-show_entries", "packet=pts,dts:stream=time_base"]
     report = probe(path, *entries)
     tick = fractions.Fraction(report["streams"][0]["time_base"])
-    found = hashes(path, stream)
+    found = hashes(path, stream, *(["-bsf:v", "filter_units=remove_types=7-8"] if stream == "v" else []))
     assert len(found) == len(report["packets"]), (len(found), len(report["packets"]))
-    return [Kept(each, packet["dts"] * tick, packet["pts"] * tick) for each, packet in zip(found, report["packets"])]
+    packets = report["packets"]  # Matroska has no decoding times: ffprobe does not know all of them
+    return [Kept(each, p.get("dts", p["pts"]) * tick, p["pts"] * tick) for each, p in zip(found, packets)]
 
 
-def hashes(path, stream="v"):
+def hashes(path, stream="v", *filters):
     """One hash for each packet's bytes, as H.264 and AAC stand in the container."""
-    command = ["ffmpeg", "-v", "error", "-i", str(path), "-map", f"0:{stream}:0", "-c", "copy", "-f", "framehash", "-"]
+    command = ["ffmpeg", "-v", "error", "-i", str(path), "-map", f"0:{stream}:0", "-c", "copy", *filters, "-f", "framehash", "-"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     # stream, dts, pts, duration, size, hash; side data may follow, as the priming of AAC.

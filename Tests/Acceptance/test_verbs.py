@@ -147,7 +147,6 @@ def test_a_paused_egress_survives_its_worker_and_its_gateway(tmp_path):
         ended = show.end()
         assert ended["state"] == "complete" and ended["outputs"][0]["parts"] == [], ended
         film = gateway.download(show.egress, "film", tmp_path / "film.mp4")
-        # Where the worker died in the middle of a group of B-frames, pictures of before and behind may share an instant.
-        assert media.probe(film)["streams"][0]["codec_type"] == "video"
+        assert media.decodes(film)
         times = sorted(float(packet["pts_time"]) for packet in media.packets(film))
         assert max(b - a for a, b in zip(times, times[1:])) < 0.1

@@ -22,7 +22,34 @@ struct TakeoverTests {
     /// that nobody killed.
     @Test("goes on in its file and loses nothing", arguments: [0, 9, 300, 5000])
     func adopt(partial: Int) throws {
-        let records = try Self.script()
+        let whole = try Self.adopt(Self.script(), partial: partial)
+        let played = try Playback(whole.bytes)
+        #expect(played[.video].count == 200)
+    }
+
+    @Test("knows until when pictures are shown whose B-frames never came")
+    func missing() throws {
+        var clip = try Clip.bFrames()
+        let last = try #require(
+            clip.video.indices.dropFirst(30).first { clip.video[$0].pts - clip.video[$0].dts > 120 })
+        clip.video = Array(clip.video[...last])
+        clip.audio = clip.audio.filter { $0.pts < clip.video[last].dts }
+        var feed = FeedScript()
+        feed.begin(clip)
+        feed.play(clip)
+        // The encoder was started again at once: its first picture is to be shown with those that are missing.
+        let offset = (clip.video[last].dts + 40 - clip.video[0].dts) * 1_000_000
+        feed.event(.anchored(ParticipantNumber(rawValue: 1), offset: offset))
+        feed.play(clip, offset: offset)
+        let whole = try Self.adopt(feed.records, partial: 0, tracks: 0..<1)
+        let shown = try frames(of: whole.bytes)[0].map(\.pts)
+        #expect(Set(shown).count == shown.count)
+    }
+
+    /// Kills at every write; `tracks` of what is adopted and recorded on are those of the file that nobody killed.
+    private static func adopt(
+        _ records: [Record], partial: Int, tracks: Range<Int> = 0..<2
+    ) throws -> SimulatedDisk {
         let feed = FeedScript(records)
         let whole = record(records)
         let wanted = try frames(of: whole.bytes)
@@ -36,12 +63,11 @@ struct TakeoverTests {
             let position = try #require(recorder.nextPosition)
             let cut = Array(left.prefix(Int(file.byteCount)))
             let disk = record(feed.from(position), into: recorder, file: cut)
-            #expect(try frames(of: disk.bytes) == wanted, "write \(kill)")
+            #expect(try frames(of: disk.bytes)[tracks] == wanted[tracks], "write \(kill)")
             #expect(disk.statistics?.unitsIn == whole.statistics?.unitsIn, "write \(kill)")
             #expect(disk.statistics?.timesRepaired == 0)
         }
-        let played = try Playback(whole.bytes)
-        #expect(played[.video].count == 200)
+        return whole
     }
 
     @Test("plays what had been acknowledged, and can be sealed as it is")

@@ -46,7 +46,6 @@ struct PlacedMedia: Sendable {
             else { return nil }
             var placed = TrackTimeline(track, coding: coding, state: state.state)
             placed.resumesAt = state.resumesAt
-            placed.lastDuration = state.lastDuration
             indices[track.info.number] = tracks.count
             tracks.append(placed)
         }
@@ -62,9 +61,7 @@ struct PlacedMedia: Sendable {
     mutating func hold(_ sample: PlacedSample, state: TrackTimeline.State, behind gap: Opening?) {
         let index = sample.track
         if let last = tracks[index].pending?.sample {
-            let duration = max(1, (gap?.end ?? sample.time) &- last.time)
-            if gap == nil { tracks[index].lastDuration = duration }
-            release(index, duration: duration)
+            release(index, duration: max(1, (gap?.end ?? sample.time) &- last.time))
         }
         if let stated = gap?.stated {
             gaps.add(stated)
@@ -73,6 +70,10 @@ struct PlacedMedia: Sendable {
         filling = gap?.filling
         tracks[index].pending = TrackTimeline.Pending(sample: sample, arrival: roomTime)
         tracks[index].state = state
+        // By its times alone, so that a later attempt that begins with this sample knows the same.
+        guard gap == nil, let last = sample.before.clock.lastTime else { return }
+        let duration = max(1, sample.time &- last)
+        if duration <= tracks[index].timescale { tracks[index].state.lastDuration = duration }
     }
 
     /// What comes next, oldest first.
@@ -173,7 +174,7 @@ struct PlacedMedia: Sendable {
 
     /// What a later attempt needs to go on behind what came out, without what is in `queue`.
     func resume(
-        without queue: [PlacedSample], _ clocks: [ParticipantNumber: RecordedRoom.SourceClock]
+        without queue: [PlacedSample], _ clocks: [ParticipantNumber: [RecordedRoom.SourceClock]]
     ) -> ResumeState {
         var state = ResumeState(epoch: beginning.epoch, zero: beginning.zero, position: safePosition(without: queue))
         state.leftOut = beginning.leftOut
@@ -188,7 +189,7 @@ struct PlacedMedia: Sendable {
             return ResumeState.Track(
                 id: UInt32(clamping: track.track.index + 1), info: track.info, identity: track.track.identity,
                 state: next?.before ?? track.state,
-                resumesAt: next?.position ?? max(position, track.resumesAt), lastDuration: track.lastDuration)
+                resumesAt: next?.position ?? max(position, track.resumesAt))
         }
         return state
     }

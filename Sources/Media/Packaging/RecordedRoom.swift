@@ -38,6 +38,8 @@ struct RecordedRoom: Sendable {
 
     /// Configurations of one track that are remembered: units name the present one, or in a takeover one shortly before.
     private static let configurationLimit = 64
+    /// Clocks of one participant that are remembered beside the present one.
+    private static let clockLimit = 4
 
     let selection: Subscribe.Selection
     private(set) var epoch: Int64?
@@ -45,6 +47,8 @@ struct RecordedRoom: Sendable {
     private(set) var tracks: [TrackNumber: Track] = [:]
     var clocks: [ParticipantNumber: SourceClock] = [:]
     var budgets: [TrackNumber: ChangeBudget] = [:]
+    /// What they were before, latest last: a feed that is read again says them again.
+    private var earlierClocks: [ParticipantNumber: [SourceClock]] = [:]
 
     init(selection: Subscribe.Selection) { self.selection = selection }
 
@@ -93,7 +97,16 @@ struct RecordedRoom: Sendable {
             return
         }
         guard known.announced != offset else { return }
-        clocks[participant] = SourceClock(announced: offset, offset: offset, generation: known.generation &+ 1)
+        var earlier = earlierClocks[participant] ?? []
+        let again = earlier.firstIndex { $0.announced == offset }.map { earlier.remove(at: $0) }
+        let latest = earlier.reduce(known.generation) { max($0, $1.generation) }
+        earlierClocks[participant] = (earlier + [known]).suffix(Self.clockLimit)
+        clocks[participant] = again ?? SourceClock(announced: offset, offset: offset, generation: latest &+ 1)
+    }
+
+    /// The clocks of each participant, the present one last.
+    var allClocks: [ParticipantNumber: [SourceClock]] {
+        clocks.reduce(into: [:]) { $0[$1.key] = (earlierClocks[$1.key] ?? []) + [$1.value] }
     }
 
     private func selects(_ info: TrackInfo) -> Bool {
@@ -104,6 +117,12 @@ struct RecordedRoom: Sendable {
             guard participants[info.participant]?.identity == identity else { return false }
             return screenShare == (info.source == .screenShare || info.source == .screenShareAudio)
         }
+    }
+
+    /// Takes up the clocks as an earlier attempt had them.
+    mutating func adopt(_ clocks: [ParticipantNumber: [SourceClock]]) {
+        self.clocks = clocks.compactMapValues(\.last)
+        earlierClocks = clocks.mapValues { Array($0.dropLast()) }
     }
 
     /// Takes up a track as an earlier attempt knew it; the feed's snapshot tells the rest.

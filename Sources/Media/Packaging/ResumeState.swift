@@ -13,10 +13,9 @@ struct ResumeState: Equatable, Sendable {
         var state: TrackTimeline.State
         /// Units before this position are in the file.
         var resumesAt: UInt64
-        var lastDuration: Int64
     }
 
-    static let version: UInt8 = 4
+    static let version: UInt8 = 5
 
     /// Nanoseconds since 1970 at room time 0, and the room time of the file's zero.
     var epoch: Int64
@@ -27,7 +26,8 @@ struct ResumeState: Equatable, Sendable {
     var leftOut: Int64 = 0
     var counts = RecordingCounts()
     var gaps = GapLog()
-    var clocks: [ParticipantNumber: RecordedRoom.SourceClock] = [:]
+    /// The present clock of each participant, behind those that it had before.
+    var clocks: [ParticipantNumber: [RecordedRoom.SourceClock]] = [:]
     var tracks: [Track] = []
 
     func encoded() -> [UInt8] {
@@ -36,8 +36,10 @@ struct ResumeState: Equatable, Sendable {
             bytes.append(integer: value)
         }
         gaps.encode(into: &bytes)
+        let clocks = clocks.sorted { $0.key.rawValue < $1.key.rawValue }
+            .flatMap { participant, known in known.map { (participant, $0) } }
         bytes.append(uint16: UInt16(clamping: clocks.count))
-        for (participant, clock) in clocks.sorted(by: { $0.key.rawValue < $1.key.rawValue }).prefix(0xFFFF) {
+        for (participant, clock) in clocks.prefix(0xFFFF) {
             bytes.append(uint32: participant.rawValue)
             bytes.append(integer: clock.announced)
             bytes.append(integer: clock.offset)
@@ -62,8 +64,8 @@ struct ResumeState: Equatable, Sendable {
             guard let participant = reader.uint32(), let announced = reader.integer(), let offset = reader.integer(),
                 let generation = reader.uint32()
             else { return nil }
-            clocks[ParticipantNumber(rawValue: participant)] = RecordedRoom.SourceClock(
-                announced: announced, offset: offset, generation: generation)
+            let clock = RecordedRoom.SourceClock(announced: announced, offset: offset, generation: generation)
+            clocks[ParticipantNumber(rawValue: participant), default: []].append(clock)
         }
         guard let trackCount = reader.uint8() else { return nil }
         for _ in 0..<trackCount {
@@ -98,7 +100,7 @@ extension ResumeState.Track {
         bytes += [info.kind.rawValue, info.source.rawValue, UInt8(clamping: info.id.utf8.count)]
         bytes.append(contentsOf: info.id.utf8.prefix(0xFF))
         bytes.append(uint64: resumesAt)
-        bytes.append(integer: lastDuration)
+        bytes.append(integer: state.lastDuration)
         bytes.append(uint16: UInt16(clamping: identity.utf8.count))
         bytes.append(contentsOf: identity.utf8.prefix(0xFFFF))
         bytes.append(uint32: state.description)
@@ -138,11 +140,10 @@ extension ResumeState.Track {
             source: TrackInfo.Source(rawValue: source) ?? .unknown, form: .units)
         self.identity = String(decoding: identity, as: UTF8.self)
         self.resumesAt = resumesAt
-        self.lastDuration = lastDuration
         state = TrackTimeline.State(
             clock: clock, description: description, configuration: configuration, publication: publication,
             needsKey: flags & 1 != 0, gap: MediaGap.Cause(rawValue: gap), isGapStated: flags & 2 != 0,
-            lastShown: flags & 16 != 0 ? lastShown : nil)
+            lastShown: flags & 16 != 0 ? lastShown : nil, lastDuration: lastDuration)
     }
 }
 

@@ -65,7 +65,7 @@ public struct RoomTimeline: Sendable {
         self.init(options: options)
         guard let media = PlacedMedia(options: options, resuming: resume, tracks) else { return nil }
         room.apply(.clock(epoch: resume.epoch))
-        room.clocks = resume.clocks
+        room.adopt(resume.clocks)
         for track in resume.tracks { room.adopt(track) }
         self.media = media
     }
@@ -107,12 +107,12 @@ public struct RoomTimeline: Sendable {
 
     /// What a later attempt needs to go on behind all that was polled but for `sample`, which is in the owner's hand.
     func resume(without sample: PlacedSample?) -> ResumeState? {
-        media?.resume(without: (sample.map { [$0] } ?? []) + queue, room.clocks)
+        media?.resume(without: (sample.map { [$0] } ?? []) + queue, room.allClocks)
     }
 
     /// The same, for an owner that has `samples` in its hands; those of one track in their order.
     func resume(without samples: [PlacedSample]) -> ResumeState? {
-        media?.resume(without: samples + queue, room.clocks)
+        media?.resume(without: samples + queue, room.allClocks)
     }
 
     /// The same, to be kept beside what was written: opaque, some 100 bytes a track. `nil` before the beginning.

@@ -21,6 +21,8 @@ struct TrackTimeline: Sendable {
         var isGapStated = false
         /// When the latest picture so far is shown, in ticks: behind their decoding, while B-frames are missing.
         var lastShown: Int64?
+        /// The last sample's duration that was measured, for one that cannot be.
+        var lastDuration: Int64 = 0
     }
 
     /// A sample whose duration is not known yet.
@@ -36,8 +38,6 @@ struct TrackTimeline: Sendable {
     var pending: Pending?
     /// Units at positions before this one are dealt with.
     var resumesAt: UInt64 = 0
-    /// The last sample's duration that was measured, for one that cannot be.
-    var lastDuration: Int64 = 0
 
     init(_ track: TimelineTrack, coding: SampleCoding, state: State) {
         self.track = track
@@ -56,6 +56,6 @@ struct TrackTimeline: Sendable {
     var estimatedDuration: Int64 {
         let frame = state.clock.frameTicks
         if frame > 0 { return frame }
-        return lastDuration > 0 ? min(lastDuration, Int64(timescale)) : Int64(timescale) / 30
+        return state.lastDuration > 0 ? min(state.lastDuration, Int64(timescale)) : Int64(timescale) / 30
     }
 }

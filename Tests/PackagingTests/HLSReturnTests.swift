@@ -4,6 +4,7 @@ import ISOBMFF
 import Packaging
 import Spec
 import Testing
+import Timing
 
 /// A publisher that is away for a while, and of whom the room says nothing.
 @Suite("HLS segmenter, behind a gap", .spec("rfc8216bis", "4.4.3.1"))
@@ -55,6 +56,56 @@ struct HLSReturnTests {
             #expect(segments.reduce(0) { $0 + $1.discontinuities } == 1, "\(name): \(segments)")
             #expect(segments.allSatisfy { !$0.isGap })
         }
+    }
+
+    @Test("sound that is back long before its picture has segments of its own", arguments: [Int64(500), 1500, 1900])
+    func soundLongFirst(lead: Int64) throws {
+        var second = try Clip.plain().repeated(2, seconds: 3)
+        second.video = second.video.map { $0.moved(by: lead) }
+        let folder = try present(.bFrames(), second, gap: 4000)
+        try expectLegal(folder)
+        let sound = try folder.samples(of: "audio-1.m3u8").suffix(second.audio.count)
+        #expect(sound.map(\.bytes) == second.audio.map(\.bytes))
+    }
+
+    @Test("sound that goes on while the picture is away", arguments: [Int64(2100), 2900, 3700, 6000])
+    func soundOnly(gap: Int64) throws {
+        var clip = try Clip.plain().repeated(4, seconds: 3)
+        clip.video = clip.video.map { $0.dts < 5000 ? $0 : $0.moved(by: gap) }
+        clip.audio = clip.audio.filter { $0.pts < 11_000 }
+        var feed = FeedScript()
+        feed.begin(clip)
+        feed.play(clip)
+        var segmenter = HLSSegmenter(options: .init(segmentDuration: .seconds(2)))
+        var folder = HLSFolder()
+        var warnings = segment(feed.records, &segmenter, into: &folder)
+        segmenter.finish()
+        drain(&segmenter, &folder, &warnings)
+        try expectLegal(folder)
+        #expect(try folder.samples(of: "video.m3u8").count == clip.video.count)
+        #expect(try folder.samples(of: "audio-1.m3u8").count == clip.audio.count)
+    }
+
+    @Test("pictures that were reordered end where those begin that are not", arguments: [Int64(40), 200, 1000])
+    func reordered(gap: Int64) throws {
+        let folder = try present(.bFrames(), .plain(), gap: gap)
+        let segments = try folder.playlist("video.m3u8").segments
+        #expect(segments.reduce(0) { $0 + $1.discontinuities } == 1)
+        for (segment, next) in zip(segments, segments.dropFirst()) {
+            let (begin, end) = (try #require(segment.programDateTime), try #require(next.programDateTime))
+            #expect(begin.nanoseconds + segment.duration.nanoseconds <= end.nanoseconds + 1000)
+        }
+    }
+
+    /// Both playlists have as many segments and breaks, none longer than was promised.
+    private func expectLegal(_ folder: HLSFolder) throws {
+        let playlists = try ["video.m3u8", "audio-1.m3u8"].map { try folder.playlist($0) }
+        for playlist in playlists {
+            let limit = Duration.seconds(playlist.targetDuration) + .milliseconds(500)
+            #expect(playlist.segments.allSatisfy { $0.duration < limit }, "\(playlist.text)")
+        }
+        #expect(playlists[0].segments.count == playlists[1].segments.count)
+        #expect(playlists[0].segments.map(\.discontinuities) == playlists[1].segments.map(\.discontinuities))
     }
 
     @Test("sound that is back without its picture goes on alone after two seconds")

@@ -98,8 +98,9 @@ struct HLSCutter: Sendable {
     }
 
     /// Takes the next sample of the leading track.
+    /// - Parameter sound: when there is sound behind a hole in front of it.
     /// - Returns: the cuts before it: there, and before an earlier key frame.
-    mutating func take(_ step: Step, isHeld: Bool, at roomTime: Int64) -> [HLSCut] {
+    mutating func take(_ step: Step, isHeld: Bool, sound: Int64? = nil, at roomTime: Int64) -> [HLSCut] {
         guard start != nil else {
             open(at: step)
             (end, hasLead) = (step.time &+ step.duration, true)
@@ -111,7 +112,10 @@ struct HLSCutter: Sendable {
             if let start, step.time &- start > limit, let cut = cutAtCandidate(at: roomTime) { cuts.append(cut) }
             lastKey = nil  // no group is as long as that
         }
-        if let cut = follow(step, isHeld: isHeld, at: roomTime) { cuts.append(cut) }
+        if let cut = follow(step, isHeld: isHeld, at: roomTime) {
+            cuts.append(cut)
+            if cut.isDiscontinuity, let sound { leave(sound, before: step, &cuts, at: roomTime) }
+        }
         (end, hasLead) = (step.time &+ step.duration, true)
         return cuts
     }
@@ -138,6 +142,24 @@ struct HLSCutter: Sendable {
         }
         guard length &+ step.duration > limit else { return nil }
         return cutAtCandidate(at: roomTime) ?? cut(before: step, start, isDiscontinuity: false, at: roomTime)
+    }
+
+    /// Sound that is there so long before its picture that a segment of both would be too long has segments of its own,
+    /// behind the last of `cuts`.
+    private func leave(_ sound: Int64, before step: Step, _ cuts: inout [HLSCut], at roomTime: Int64) {
+        let group = max(asked, longestGroup)
+        let most = min(limit, group &+ Self.slack)
+        let lead = step.time &- sound
+        guard lead > 0, lead &+ group > most, lead <= most &+ 2 &* Self.holdLimit else { return }
+        cuts[cuts.count - 1].next = sound
+        var start = sound
+        while start < step.time {
+            let isNear = step.time &- start <= most
+            let end = isNear ? step.time : start &+ asked
+            cuts.append(
+                HLSCut(start: start, end: end, next: end, position: isNear ? step.position : nil, madeAt: roomTime))
+            start = end
+        }
     }
 
     private mutating func cutAtCandidate(at roomTime: Int64) -> HLSCut? {
@@ -168,8 +190,10 @@ struct HLSCutter: Sendable {
     ) -> HLSCut {
         let isBehind = isDiscontinuity && hasLead
         isSplitDue = false
+        // What is behind may reorder less: its first picture is shown before the last one's end, as that was counted.
+        let last = isBehind ? min(end ?? step.time, step.time) : step.time
         let cut = HLSCut(
-            start: start, end: max(isBehind ? end ?? step.time : step.time, start), next: step.time,
+            start: start, end: max(last, start), next: step.time,
             position: step.position, isDiscontinuity: isDiscontinuity, isDependent: !step.isSync, madeAt: roomTime)
         let key = lastKey
         begin(at: step)

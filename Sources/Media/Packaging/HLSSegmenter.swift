@@ -218,10 +218,17 @@ public struct HLSSegmenter: Sendable {
         if renditions[index].isVideo { isVideoAway = false }
         soundOpening = nil
         let isHeld = cutter.holds(step)
-        cuts += cutter.take(step, isHeld: isHeld, at: timeline.roomTime)
+        cuts += cutter.take(step, isHeld: isHeld, sound: isHeld ? nil : sound(before: step), at: timeline.roomTime)
         renditions[index].add(sample, step, isHeld: isHeld)
         takeOpening()
         publishCuts(all: false)
+    }
+
+    /// When sound went on, or is back, behind a hole in the picture that ends with `step`.
+    private func sound(before step: HLSCutter.Step) -> Int64? {
+        guard let end = cutter.end, step.time &- end > HLSCutter.slack else { return nil }
+        return renditions.filter { !$0.isVideo && $0.track != nil }
+            .compactMap { $0.firstTime(from: $0.lastBreak(after: end)?.begin ?? end) }.min()
     }
 
     private mutating func takeOpening() {

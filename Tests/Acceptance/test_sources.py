@@ -153,13 +153,18 @@ def read_presentation(path, kinds):
 # What is held against what.
 
 
+def heard(case, read):
+    """The clips whose sound an output has: Matroska holds one configuration of it."""
+    return [clip for clip in case.clips if read.path.suffix != ".mkv" or clip.mono == case.clips[0].mono]
+
+
 def assert_agree(case, film, other, known):
     """The same units in the same order at the same instants: to a tick, in Matroska to its millisecond."""
     limit = 0.001 if other.path.suffix == ".mkv" else 0.00005
     for kind in case.kinds:
         ours, theirs = film.own(kind, known), other.own(kind, known)
-        if other.path.suffix == ".mkv" and kind == "a" and len(case.clips) > 1 and case.clips[0].mono != case.clips[1].mono:
-            ours = ours[:len(theirs)]  # Matroska holds one configuration of sound
+        if kind == "a" and len(heard(case, other)) < len(case.clips):
+            ours = ours[:len(theirs)]
             assert len(theirs) > 40 * case.clips[0].seconds, len(theirs)
         assert [unit.hash for unit in theirs] == [unit.hash for unit in ours], (other.name, kind, len(theirs), len(ours))
         apart = [abs(a.pts - b.pts) for a, b in zip(ours, theirs)]
@@ -311,7 +316,7 @@ def run(gateway, folder, name, whole):
         if len(clips) == 1:
             assert_in_sync(case, read, clips[0], read.path)
         else:
-            for number, clip in enumerate(clips):
+            for number, clip in enumerate(heard(case, read)):
                 assert_in_sync(case, read, clip, piece(read, number, case, folder))
 
 

@@ -32,12 +32,12 @@ class Kept:
     pts: fractions.Fraction
 
 
-def kept(path, stream="v"):
-    """The packets of a stream, in the order of the file; without parameter sets, since Matroska has later ones in them."""
+def kept(path, stream="v", *filters):
+    """The packets of a stream, in the order of the file, as they stand in it or come out of `filters`."""
     entries = ["-select_streams", stream, "-show_packets", "-show_entries", "packet=pts,dts:stream=time_base"]
     report = probe(path, *entries)
     tick = fractions.Fraction(report["streams"][0]["time_base"])
-    found = hashes(path, stream, *(["-bsf:v", "filter_units=remove_types=7-8"] if stream == "v" else []))
+    found = hashes(path, stream, *filters)
     assert len(found) == len(report["packets"]), (len(found), len(report["packets"]))
     packets = report["packets"]  # Matroska has no decoding times: ffprobe does not know all of them
     return [Kept(each, p.get("dts", p["pts"]) * tick, p["pts"] * tick) for each, p in zip(found, packets)]

@@ -64,6 +64,7 @@ def test_ctrl_c_stops_the_recording_and_keeps_it(gateway, tmp_path):
 
 
 def test_jobs_are_a_table(gateway):
+    gateway.egress("nobody-comes", createRoom=True, start={"waitSeconds": 30})
     shown = gateway.sluice("jobs", "--all")
     assert shown.returncode == 0, shown.stderr
     assert shown.stdout.splitlines()[0].split() == ["ID", "STATE", "TYPE", "SUBJECT", "ROOM", "TRY", "NOTE"]

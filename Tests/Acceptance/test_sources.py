@@ -93,10 +93,15 @@ CASES = {
 SHORT = ("jump back", "sound late", "another size, rate and profile")
 
 
+def kept(path, kind):
+    """The packets of a file without parameter sets, since Matroska has later ones in its key frames."""
+    return media.kept(path, kind, *(["-bsf:v", "filter_units=remove_types=7-8"] if kind == "v" else []))
+
+
 def sent(case, clip, kind):
     """The units of one kind that a case sends of a clip, and those that may stand in front of the zero."""
     number = {"v": 9, "a": 8}[kind]
-    whole = media.kept(clip.path, kind)
+    whole = kept(clip.path, kind)
     stamps = [stamp for number_, stamp, payload in flv(clip.path)
               if number_ == number and not is_header((number_, stamp, payload)) and len(payload) > 5 - 3 * (kind == "a")]
     assert len(stamps) == len(whole), (len(stamps), len(whole))
@@ -127,7 +132,7 @@ def on_its_zero(units):
 
 
 def read_file(name, path, kinds):
-    zero, units = on_its_zero({kind: media.kept(path, kind) for kind in kinds})
+    zero, units = on_its_zero({kind: kept(path, kind) for kind in kinds})
     seconds = float(media.probe(path)["format"]["duration"])
     return Read(name, path, units, seconds - (float(zero) if path.suffix == ".mkv" else 0))
 
@@ -145,7 +150,7 @@ def runs(playlist):
 def read_presentation(path, kinds):
     """An HLS presentation: each rendition's segments behind their headers."""
     playlists = {"v": path.with_name("video.m3u8"), "a": path.with_name("audio-1.m3u8")}
-    units = {kind: [unit for run in runs(playlists[kind]) for unit in media.kept(run, kind)] for kind in kinds}
+    units = {kind: [unit for run in runs(playlists[kind]) for unit in kept(run, kind)] for kind in kinds}
     seconds = [Media(playlists[kind].read_text()).seconds for kind in kinds]
     return Read("live", path, on_its_zero(units)[1], max(seconds))
 

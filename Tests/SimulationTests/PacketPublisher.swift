@@ -139,8 +139,11 @@ struct PacketPublisher {
                     count: lost))
         }
         stream.lost = 0
-        // The first of a stream is never overtaken: what comes before it would be of no sequence.
-        let isCalm = time % (37 * 60 * second) < second || time < 61 * second && track == Self.picture || time < second
+        // The first of a stream is never overtaken: what comes before it would be of no sequence. Nor is the last, by the
+        // stream that follows it: what comes then is late.
+        let isCalm =
+            time % (37 * 60 * second) < second || time % (37 * 60 * second) >= (37 * 60 - 1) * second
+            || time < 61 * second && track == Self.picture || time < second
         deliver(.packet(header, track: track), captured: time, at: sent + delay(isCalm: isCalm), into: &arrivals)
         if random.chance(0.5) {
             deliver(.packet(header, track: track), captured: time, at: sent + 150 * millisecond, into: &arrivals)

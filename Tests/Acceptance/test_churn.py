@@ -172,22 +172,22 @@ def answers(gateway):
         return False
 
 
-def settled(gateway, before=None):
+def settled(gateway, descriptors):
     """Half-open connections end when their client does; the last are gone a moment later, and until then they count."""
     wait_until(lambda: answers(gateway), 20, "an address that had too many connections open is let in again")
-    if before:
-        wait_until(lambda: held(gateway)["descriptors"] <= before["descriptors"], 20, "no descriptor is left over")
+    wait_until(lambda: held(gateway)["descriptors"] <= descriptors, 20, "no descriptor is left over")
     time.sleep(1.5)
     return held(gateway)
 
 
 def assert_nothing_left(gateway, kinds, warm_up, count):
+    fresh = held(gateway)["descriptors"]
     churn(gateway, kinds, range(warm_up))
-    before = settled(gateway)
+    before = settled(gateway, fresh + 8)
     begin = time.monotonic()
     churn(gateway, kinds, range(warm_up, warm_up + count))
     seconds = time.monotonic() - begin
-    after = settled(gateway, before)
+    after = settled(gateway, before["descriptors"])
     print(f"{count} of each of {kinds} in {seconds:.0f} s: {before} -> {after}")
     assert after["records"] == before["records"] and after["processes"] == before["processes"], (before, after)
     assert after["descriptors"] <= before["descriptors"] and after["threads"] <= before["threads"] + 1, (before, after)

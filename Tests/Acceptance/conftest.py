@@ -16,6 +16,7 @@ def pytest_configure(config):
     assert (BUILD / "sluice").exists(), "build first: scripts/build"
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the marks in the same hook
 def pytest_collection_modifyitems(items):
     """Tests run side by side. Those that share something of their module stay together, in the order of the file."""
     for item in items:

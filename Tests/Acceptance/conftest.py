@@ -16,15 +16,6 @@ def pytest_configure(config):
     assert (BUILD / "sluice").exists(), "build first: scripts/build"
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the marks in the same hook
-def pytest_collection_modifyitems(items):
-    """Tests run side by side. Those that share something of their module stay together, in the order of the file."""
-    for item in items:
-        fixtures = item._fixtureinfo.name2fixturedefs.values()
-        if any(each[-1].scope == "module" for each in fixtures):
-            item.add_marker(pytest.mark.xdist_group(item.module.__name__))
-
-
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport():
     report = yield

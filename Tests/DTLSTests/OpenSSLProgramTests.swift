@@ -13,8 +13,8 @@ struct OpenSSLProgramTests {
     ]
 
     @Test("its server and our client export the same keys", arguments: ["ec", "rsa"])
-    func asClient(kind: String) throws {
-        let folder = try Folder()
+    func asClient(kind: String) async throws {
+        let folder = try TemporaryFolder()
         let certificate = try folder.makeCertificate(kind)
         let port = try UDPPort()
         let theirs = try UDPPort.freePort()
@@ -25,17 +25,17 @@ struct OpenSSLProgramTests {
             ]
                 + Self.export, in: folder)
         defer { program.end() }
-        try program.wait(for: "ACCEPT")
+        try await program.wait(for: "ACCEPT")
         let session = try DTLSSession(
             Association.ecdsa.get(), .client, expecting: [#require(DTLSFingerprint(certificate.fingerprint))])
         session.addressProven()
         let keys = try port.run(session, peer: theirs)
-        try program.check(keys, ours: keys.local, theirs: keys.remote)
+        try await program.check(keys, ours: keys.local, theirs: keys.remote)
     }
 
     @Test("its client and our server export the same keys", arguments: ["ec", "rsa"])
-    func asServer(kind: String) throws {
-        let folder = try Folder()
+    func asServer(kind: String) async throws {
+        let folder = try TemporaryFolder()
         let certificate = try folder.makeCertificate(kind)
         let port = try UDPPort()
         let program = try Program(
@@ -50,31 +50,25 @@ struct OpenSSLProgramTests {
             expecting: [#require(DTLSFingerprint(certificate.fingerprint))])
         session.addressProven()
         let keys = try port.run(session, peer: nil)
-        try program.check(keys, ours: keys.remote, theirs: keys.local)
+        try await program.check(keys, ours: keys.remote, theirs: keys.local)
     }
 }
 
-/// A folder with a certificate, gone with the test.
-private final class Folder {
-    let url: URL
-    var key: String { url.appending(path: "key.pem").path }
+extension TemporaryFolder {
+    fileprivate var key: String { path("key.pem") }
 
-    init() throws {
-        url = FileManager.default.temporaryDirectory.appending(path: "dtls-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(at: url) }
-
-    func makeCertificate(_ kind: String) throws -> (path: String, fingerprint: String) {
-        let path = url.appending(path: "certificate.pem").path
+    fileprivate func makeCertificate(_ kind: String) throws -> (path: String, fingerprint: String) {
+        let certificate = path("certificate.pem")
         let type = kind == "ec" ? ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"] : ["rsa:2048"]
         _ = try run(
-            ["req", "-x509", "-nodes", "-subj", "/CN=peer", "-days", "2", "-keyout", key, "-out", path, "-newkey"]
+            [
+                "req", "-x509", "-nodes", "-subj", "/CN=peer", "-days", "2", "-keyout", key, "-out", certificate,
+                "-newkey",
+            ]
                 + type)
-        let line = try run(["x509", "-in", path, "-noout", "-fingerprint", "-sha256"])
+        let line = try run(["x509", "-in", certificate, "-noout", "-fingerprint", "-sha256"])
         let digits = try #require(line.split(separator: "=").last).trimmingCharacters(in: .whitespacesAndNewlines)
-        return (path, "sha-256 " + digits)
+        return (certificate, "sha-256 " + digits)
     }
 
     private func run(_ arguments: [String]) throws -> String {
@@ -95,10 +89,13 @@ private final class Folder {
 private final class Program {
     private let process = Process()
     private let input = Pipe()
+    /// Kept for as long as the program writes into it.
+    private let folder: TemporaryFolder
     private let log: URL
 
-    init(_ arguments: [String], in folder: Folder) throws {
-        log = folder.url.appending(path: "log")
+    init(_ arguments: [String], in folder: TemporaryFolder) throws {
+        self.folder = folder
+        log = URL(filePath: folder.path("log"))
         _ = FileManager.default.createFile(atPath: log.path, contents: nil)
         let output = try FileHandle(forWritingTo: log)
         process.executableURL = URL(filePath: "/usr/bin/openssl")
@@ -115,17 +112,17 @@ private final class Program {
 
     private var text: String { (try? String(contentsOf: log, encoding: .utf8)) ?? "" }
 
-    func wait(for word: String) throws {
-        for _ in 0..<2000 where !text.contains(word) { usleep(10_000) }
-        try #require(text.contains(word), "\(text)")
+    func wait(for word: String) async throws {
+        let isThere = await eventually { text.contains(word) }
+        try #require(isThere, "\(text)")
     }
 
     /// The client's keys are first in what it exported.
-    func check(_ keys: DTLSKeys, ours: DTLSKeys.Master, theirs: DTLSKeys.Master) throws {
+    func check(_ keys: DTLSKeys, ours: DTLSKeys.Master, theirs: DTLSKeys.Master) async throws {
         #expect(keys.profile == 1)
         let expected = (ours.key + theirs.key + ours.salt + theirs.salt).map { String(format: "%02X", $0) }.joined()
-        try wait(for: "Keying material: ")
-        try wait(for: expected)
+        try await wait(for: "Keying material: ")
+        try await wait(for: expected)
     }
 }
 

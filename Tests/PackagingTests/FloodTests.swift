@@ -123,23 +123,7 @@ struct FloodTests {
 
     @Test("of changes makes a bounded number of parts", .timeLimit(.minutes(1)), arguments: [true, false])
     func changesInMP4(inBand: Bool) throws {
-        let feed = try changes(seconds: 60, inBand: inBand)
-        var recorder = MP4Recorder()
-        var rest = feed.records[...]
-        var parts: [SimulatedDisk] = []
-        while !rest.isEmpty, parts.count < 100 {
-            var disk = SimulatedDisk()
-            while disk.fullReason == nil, let record = rest.popFirst() {
-                recorder.receive(record)
-                recorder.advance(to: record.time)
-                disk.drain(&recorder)
-            }
-            let next = recorder.nextPart()
-            recorder.finish()
-            disk.drain(&recorder)
-            parts.append(disk)
-            recorder = next
-        }
+        let parts = PackagingTests.parts(of: try changes(seconds: 60, inBand: inBand).records)
         #expect(parts.count <= 12)
         #expect(parts.flatMap(\.warnings).map(\.code) == ["units_left_out"])
         let last = try parse(try #require(parts.last).bytes)

@@ -81,6 +81,27 @@ func record(
     return disk
 }
 
+/// Records all of `records`, in as many parts as that takes; a hundred at most.
+func parts(of records: [Record]) -> [SimulatedDisk] {
+    var recorder = MP4Recorder()
+    var parts: [SimulatedDisk] = []
+    var rest = records[...]
+    while !rest.isEmpty, parts.count < 100 {
+        var disk = SimulatedDisk()
+        while disk.fullReason == nil, let record = rest.popFirst() {
+            recorder.receive(record)
+            recorder.advance(to: record.time)
+            disk.drain(&recorder)
+        }
+        let next = recorder.nextPart()
+        recorder.finish()
+        disk.drain(&recorder)
+        parts.append(disk)
+        recorder = next
+    }
+    return parts
+}
+
 /// Scans a file as it was left.
 func scan(_ file: [UInt8], reopens: Bool = false) -> HybridScan {
     var scanner = HybridScanner(fileSize: UInt64(file.count), reopens: reopens)

@@ -144,25 +144,9 @@ struct StartTests {
             feed.play(changed, configuration: id)
             stamp += 80
         }
-        var frames = 0
-        var parts = 0
-        var recorder = MP4Recorder()
-        var rest = feed.records[...]
-        while !rest.isEmpty {
-            var disk = SimulatedDisk()
-            while disk.fullReason == nil, let record = rest.popFirst() {
-                recorder.receive(record)
-                recorder.advance(to: record.time)
-                disk.drain(&recorder)
-            }
-            let next = recorder.nextPart()
-            recorder.finish()
-            disk.drain(&recorder)
-            parts += 1
-            frames += try parse(disk.bytes).tracks.first { $0.track.kind == .video }?.samples.count ?? 0
-            recorder = next
-        }
-        #expect((2...10).contains(parts))
-        #expect(frames == 48)
+        let parts = PackagingTests.parts(of: feed.records)
+        #expect((2...10).contains(parts.count))
+        let frames = try parts.map { try parse($0.bytes).tracks.first { $0.track.kind == .video }?.samples.count ?? 0 }
+        #expect(frames.reduce(0, +) == 48)
     }
 }

@@ -95,7 +95,6 @@ extension HLSSegmenter {
 // MARK: The state
 
 extension HLSSegmenter {
-    /// Version 1 ended before the markers.
     static let stateVersion: UInt8 = 2
 
     func encodeState(_ resume: ResumeState) -> [UInt8] {
@@ -122,8 +121,8 @@ extension HLSSegmenter {
 
     static func decode(_ bytes: [UInt8], _ options: Options) -> HLSSegmenter? {
         var reader = ByteReader(bytes.span)
-        guard let version = reader.uint8(), 1...stateVersion ~= version, let flags = reader.uint8(),
-            let target = reader.uint32(), let startedAt = reader.int64(), let resumeBytes = reader.section(),
+        guard reader.uint8() == stateVersion, let flags = reader.uint8(), let target = reader.uint32(),
+            let startedAt = reader.int64(), let resumeBytes = reader.section(),
             let resume = ResumeState(decoding: resumeBytes), let header = reader.section(),
             let movie = try? MediaSegment.movie(of: header.span), let tracks = resume.timelineTracks(of: movie),
             let timeline = RoomTimeline(resuming: resume, tracks: tracks, options: timelineOptions(options)),
@@ -143,7 +142,6 @@ extension HLSSegmenter {
             guard let name = reader.section(), let until = reader.int64() else { return nil }
             segmenter.doomed.append((String(decoding: name, as: UTF8.self), until))
         }
-        guard version > 1 else { return segmenter }
         guard let markers = reader.section().flatMap(HLSMarkers.init(decoding:)) else { return nil }
         segmenter.markers = markers
         return segmenter

@@ -21,6 +21,8 @@ struct PacketPublisher {
         /// When it was captured, by the room's clock.
         var captured: Int64
         var event: Event
+        /// It was sent before.
+        var isCopy = false
     }
 
     /// Packets that were lost one after another.
@@ -139,14 +141,13 @@ struct PacketPublisher {
                     count: lost))
         }
         stream.lost = 0
-        // The first of a stream is never overtaken: what comes before it would be of no sequence. Nor is the last, by the
-        // stream that follows it: what comes then is late.
-        let isCalm =
-            time % (37 * 60 * second) < second || time % (37 * 60 * second) >= (37 * 60 - 1) * second
-            || time < 61 * second && track == Self.picture || time < second
+        // The first of a stream is never overtaken: what comes before it would be of no sequence.
+        let isCalm = time % (37 * 60 * second) < second || time < 61 * second && track == Self.picture || time < second
         deliver(.packet(header, track: track), captured: time, at: sent + delay(isCalm: isCalm), into: &arrivals)
         if random.chance(0.5) {
-            deliver(.packet(header, track: track), captured: time, at: sent + 150 * millisecond, into: &arrivals)
+            deliver(
+                .packet(header, track: track), captured: time, at: sent + 150 * millisecond, isCopy: true,
+                into: &arrivals)
         }
     }
 
@@ -187,9 +188,9 @@ struct PacketPublisher {
     }
 
     private mutating func deliver(
-        _ event: Event, captured: Int64, at arrival: Int64, into arrivals: inout [Arrival]
+        _ event: Event, captured: Int64, at arrival: Int64, isCopy: Bool = false, into arrivals: inout [Arrival]
     ) {
         order += 1
-        arrivals.append(Arrival(at: arrival, order: order, captured: captured, event: event))
+        arrivals.append(Arrival(at: arrival, order: order, captured: captured, event: event, isCopy: isCopy))
     }
 }

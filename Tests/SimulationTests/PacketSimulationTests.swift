@@ -73,14 +73,15 @@ struct PacketSimulationTests {
         var timeline = PacketTimeline<Int64>()
         var outcome = Outcome()
         var pending: [PacketPublisher.Arrival] = []
-        var expected: [[PacketPublisher.Hole]] = [[], []]
+        var expected = Expected()
         for step in 1...seconds {
             let end = step * second
             publisher.send(upTo: end, into: &pending)
             pending.sort { ($0.at, $0.order) < ($1.at, $1.order) }
             let due = pending.prefix { $0.at < end }.count
-            for hole in publisher.takeHoles() { expected[hole.track].append(hole) }
-            for arrival in pending[..<due] {
+            for hole in publisher.takeHoles() { expected.holes[hole.track].append(hole) }
+            for (index, arrival) in pending[..<due].enumerated() {
+                expected.note(arrival, before: pending[(index + 1)...])
                 take(arrival, &timeline)
                 drain(&timeline, &outcome, &expected, at: arrival.at)
             }
@@ -91,7 +92,7 @@ struct PacketSimulationTests {
             outcome.mostClocks = max(outcome.mostClocks, timeline.clockCount)
         }
         // What the publisher knows of the last half second may still be waited for.
-        outcome.wrongGaps += expected.reduce(0) { $0 + max(0, $1.count - 40) }
+        outcome.wrongGaps += expected.holes.reduce(0) { $0 + max(0, $1.count - 40) }
         outcome.blackouts = publisher.blackouts
         outcome.statistics = timeline.statistics
         outcome.drift = timeline.drift
@@ -112,8 +113,7 @@ struct PacketSimulationTests {
     }
 
     private static func drain(
-        _ timeline: inout PacketTimeline<Int64>, _ outcome: inout Outcome, _ expected: inout [[PacketPublisher.Hole]],
-        at now: Int64
+        _ timeline: inout PacketTimeline<Int64>, _ outcome: inout Outcome, _ expected: inout Expected, at now: Int64
     ) {
         while true {
             switch timeline.pollOutput() {
@@ -133,16 +133,51 @@ struct PacketSimulationTests {
                 let stated = PacketPublisher.Hole(
                     track: gap.track, ssrc: gap.ssrc, first: UInt16(truncatingIfNeeded: gap.packets.lowerBound),
                     count: gap.packets.count)
-                // What a stream lost last before another took its place is seen by nobody.
-                while let first = expected[gap.track].first, first.ssrc != gap.ssrc {
-                    expected[gap.track].removeFirst()
-                }
-                if expected[gap.track].first == stated {
-                    expected[gap.track].removeFirst()
-                } else {
-                    outcome.wrongGaps += 1
-                }
+                if !expected.take(stated) { outcome.wrongGaps += 1 }
             }
         }
     }
+}
+
+/// The gaps that are to be stated.
+private struct Expected {
+    /// By track, in the order in which they were sent.
+    var holes: [[PacketPublisher.Hole]] = [[], []]
+    /// By track: the stream of the last packet.
+    private var streams: [UInt32?] = [nil, nil]
+    /// By track: what was under way of a stream when another took its place. It comes too late.
+    private var overtaken: [(ssrc: UInt32, until: Int64, numbers: Set<UInt16>)] = [(0, 0, []), (0, 0, [])]
+
+    mutating func note(_ arrival: PacketPublisher.Arrival, before later: ArraySlice<PacketPublisher.Arrival>) {
+        guard case .packet(let header, let track) = arrival.event, streams[track] != header.ssrc,
+            overtaken[track].ssrc != header.ssrc || arrival.at >= overtaken[track].until
+        else { return }
+        if let former = streams[track] {
+            let numbers = later.compactMap { arrival -> UInt16? in
+                guard case .packet(let header, track) = arrival.event, header.ssrc == former else { return nil }
+                return arrival.isCopy ? nil : header.sequenceNumber
+            }
+            overtaken[track] = (former, arrival.at + second, Set(numbers))
+        }
+        streams[track] = header.ssrc
+    }
+
+    /// - Returns: whether `stated` is the next hole of its stream, or, at the stream's end, lost and overtaken packets.
+    mutating func take(_ stated: PacketPublisher.Hole) -> Bool {
+        let track = stated.track
+        // What a stream lost last before another took its place is seen by nobody.
+        if let index = holes[track].firstIndex(where: { $0.ssrc == stated.ssrc }), holes[track][index] == stated {
+            holes[track].removeFirst(index + 1)
+            return true
+        }
+        guard overtaken[track].ssrc == stated.ssrc, streams[track] != stated.ssrc else { return false }
+        let missing = Set(stated.numbers)
+        let lost = holes[track].filter { $0.ssrc == stated.ssrc && missing.isSuperset(of: $0.numbers) }
+        holes[track].removeAll { lost.contains($0) }
+        return missing.subtracting(lost.flatMap(\.numbers)).isSubset(of: overtaken[track].numbers)
+    }
+}
+
+extension PacketPublisher.Hole {
+    fileprivate var numbers: [UInt16] { (0..<count).map { first &+ UInt16(truncatingIfNeeded: $0) } }
 }

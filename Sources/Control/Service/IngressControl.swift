@@ -319,8 +319,8 @@ actor IngressControl {
 
     /// The room holds as many as it may.
     private func turnAway(_ request: PublishRequest, from id: String) {
-        idBySession[request.session] = nil
-        counters.noteEnd()
+        // Unless it has ended by itself meanwhile.
+        if idBySession.removeValue(forKey: request.session) != nil { counters.noteEnd() }
         if entries[id]?.live?.session == request.session {
             entries[id]?.live = nil
             entries[id]?.record.session = nil

@@ -1,7 +1,7 @@
 import Listening
 
-/// How many connections each address (of IPv6, each network: ``PeerNetwork``) has open. Some over the limit are answered with 429, so that an honest client learns
-/// why; more are closed at once.
+/// How many connections each address (of IPv6, each network: ``PeerNetwork``) has open. Some over the limit are answered
+/// with 429, so that an honest client learns why; more are closed at once.
 struct Crowd: Sendable {
     static let refusal = HTTPRefusal(status: 429, detail: "Your address has too many connections open.")
     /// Connections over the limit that are answered.
